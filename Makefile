@@ -1,0 +1,44 @@
+# The one door. `make demo` sets up and measures; `make test` sets up and runs every test.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.PHONY: demo setup test lint bench docs drill pins clean
+
+demo: setup ## set up, then one real measurement: a table, a record, a run in MLflow
+	$(BIN)/run-parsl-perf.py parsl-configs/local_htex.py --time 5 --reps 3
+
+setup: $(STAMP)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+test: setup lint ## every test, on real parts
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## side-by-side measurements; they print ratios
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/overhead.py
+
+drill: setup ## the heavy drills, whole
+	$(BIN)/python -m pytest -m drill --drill-share 1.0
+
+docs: setup ## the reference pages, generated from the code
+	$(BIN)/python docs/generate.py
+
+pins: setup
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements/base.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra test --extra lint --extra build -c requirements/base.txt -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,145 @@
+"""From what was typed to what is asked for; whatever cannot be is refused here, in one paragraph."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from perfdb.cli.configs import CONFIG_FOLDER
+from perfdb.cli.terminal import Voice
+from perfdb.errors import ConfigError, UsageError
+from perfdb.families import Family
+from perfdb.parsl_config.install import InstalledParsl, install
+from perfdb.record import Scalar, is_label, is_run_name
+from perfdb.runner import Asked
+from perfdb.settings import Settings
+
+
+def asked_for(
+    family: Family,
+    settings: Settings,
+    voice: Voice,
+    *,
+    target: str,
+    flags: Mapping[str, Scalar],
+    spec_file: Path | None,
+    pairs: Sequence[str],
+    run_name: str | None,
+    experiment: str | None,
+    machine: str | None,
+    timeout_s: float | None,
+    python: Path | None,
+    parsl: str | None,
+) -> Asked:
+    """Everything checked that can be checked before anything starts.
+
+    Raises:
+        UsageError: an option is wrong.
+        ConfigError: there is no such config.
+        ParslInstallError: the Parsl asked for could not be installed.
+    """
+    if run_name is not None and not is_run_name(run_name):
+        raise UsageError(
+            f"the run name {run_name!r} cannot be used: it must be printable text without slashes, control characters or "
+            "outer blanks, at most 200 characters. Type another."
+        )
+    if experiment is not None and not is_label(experiment):
+        raise UsageError(
+            f"the experiment name {experiment!r} cannot name a folder: use letters, digits, `.`, `_` and `-`, at most 64, "
+            "not only digits. Try again with --experiment NAME."
+        )
+    if timeout_s is not None and not 0 < timeout_s <= 30 * 86400:
+        raise UsageError(
+            f"--timeout {timeout_s:g} is no number of seconds to measure in: give one above 0, 30 days at most."
+        )
+    spec = _spec(family, {**_from_file(spec_file), **_from_pairs(pairs), **flags})
+    path = find_config(target, settings)
+    chosen = InstalledParsl(_executable(python), None)
+    if parsl is not None:
+        voice.say(f"preparing Parsl {parsl} in an environment of its own")
+        chosen = install(parsl, settings.state_path)
+    return Asked(
+        family=family,
+        target=path,
+        spec=spec,
+        run_name=run_name,
+        experiment=experiment,
+        machine=machine,
+        timeout_s=timeout_s,
+        python=chosen.python,
+        parsl=chosen.source,
+    )
+
+
+def find_config(target: str, settings: Settings) -> Path:
+    """The config's file: the path as given, else one of that name in parsl-configs/.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    path = Path(target).expanduser()
+    folder = settings.root / CONFIG_FOLDER
+    named = folder / (target if target.endswith(".py") else f"{target}.py")
+    plain = "/" not in target and "\0" not in target
+    if plain and not path.exists() and named.is_file():
+        return named
+    if plain and not path.exists() and not target.endswith(".py"):
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.py"))) or "none"
+        raise ConfigError(
+            f"there is no file {target!r}, and no config of that name in {CONFIG_FOLDER}/ (there: {known}). "
+            "Give a file, or one of those names."
+        )
+    return Path.cwd() / path
+
+
+def _executable(python: Path | None) -> Path:
+    if python is None:
+        return Path(sys.executable)
+    path = Path.cwd() / python.expanduser()
+    if not path.is_file():
+        raise UsageError(
+            f"--python {python}: there is no such file. Give a Python that has Parsl, such as venv/bin/python."
+        )
+    return path
+
+
+def _spec(family: Family, given: Mapping[str, Any]) -> dict[str, Scalar]:
+    try:
+        return family.spec.model_validate(given).model_dump(mode="json")
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = f"--{str(first['loc'][0]).replace('_', '-')}" if first["loc"] else "these options"
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(family.spec.model_fields)
+            raise UsageError(f"the family {family.name} has no option {first['loc'][0]!r}; it has {known}.") from error
+        raise UsageError(
+            f"{where}: {first['msg'].removeprefix('Value error, ')} (given: {first['input']!r}). "
+            f"`perfdb run {family.name} --help` says what it takes."
+        ) from error
+
+
+def _from_file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"--spec {path} cannot be read: {error.strerror}. Give a TOML file.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"--spec {path} is no TOML: {error}. Mend it there.") from error
+
+
+def _from_pairs(pairs: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set {pair!r} is not KEY=VALUE: type, for example, --set reps=5.")
+        # pydantic reads numbers and booleans from text; the spec says which is which.
+        found[key.replace("-", "_")] = text
+    return found

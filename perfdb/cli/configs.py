@@ -1,0 +1,71 @@
+"""`perfdb configs`: the set-ups in parsl-configs/, and whether they load here."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from perfdb.settings import Settings
+
+CONFIG_FOLDER = "parsl-configs"
+
+
+def config_files() -> list[Path]:
+    """The configs of this checkout, by name."""
+    from perfdb.settings import find_root
+
+    return sorted(
+        path for path in (find_root(Path.cwd()) / CONFIG_FOLDER).glob("*.py") if not path.name.startswith("_")
+    )
+
+
+def configs(
+    python: Annotated[Path | None, typer.Option(metavar="EXE", help="Load them with the Parsl of this Python.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """List the configs in parsl-configs/ with platform, executors and whether they load here.
+
+    \b
+    Each is loaded in a child process of its own:
+      perfdb configs
+      perfdb configs --python venv/bin/python
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from perfdb.cli.terminal import print_json
+    from perfdb.settings import load_settings
+
+    settings = load_settings()
+    exe = Path.cwd() / python.expanduser() if python else Path(sys.executable)
+    with ThreadPoolExecutor(2) as pool:
+        rows = list(pool.map(lambda path: _row(path, exe, settings), config_files()))
+    if as_json:
+        print_json(rows)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("config", "platform", "executors", "loads here"):
+        table.add_column(column)
+    for row in rows:
+        table.add_row(row["name"], row["platform"], ", ".join(row["executors"]), "yes" if row["loads"] else row["why"])
+    Console().print(table)
+
+
+def _row(path: Path, python: Path, settings: Settings) -> dict[str, Any]:
+    from perfdb.errors import ConfigError
+    from perfdb.parsl_config import describe
+    from perfdb.redaction import Identity
+
+    row: dict[str, Any] = {"name": path.stem, "platform": path.stem.partition("_")[0], "executors": []}
+    try:
+        found = describe(path, python=python, timeout_s=settings.config_timeout_s, identity=Identity.here())
+    except ConfigError as error:
+        return {**row, "loads": False, "why": str(error)}
+    executors = [f"{e.class_name}/{e.provider_class}" if e.provider_class else e.class_name for e in found.executors]
+    return {**row, "executors": executors, "loads": True, "why": None}

@@ -1,0 +1,224 @@
+"""`perfdb run FAMILY TARGET` and `run-parsl-perf.py CONFIG [RUN_NAME]`: every field of a family's spec is a flag."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+
+import typer
+from typer.core import TyperGroup
+
+from perfdb.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_INVALID, UsageError
+
+if TYPE_CHECKING:
+    from perfdb.families import Family
+    from perfdb.record import Scalar
+
+EXIT_CODES = {"ok": EXIT_DONE, "invalid": EXIT_INVALID, "failed": EXIT_FAILED, "timeout": EXIT_FAILED}
+EPILOG = (
+    "Exit codes: 0 done; 1 perfdb could not measure or keep; 2 wrong usage; 3 the measurement failed or ran out of time; "
+    "4 it ran and is invalid; 130 interrupted, with a record of what was measured until then."
+)
+COMMON = "What to measure and how to file it"
+
+
+def _complete_config(incomplete: str) -> list[str]:
+    from perfdb.cli.configs import config_files
+
+    return [path.stem for path in config_files() if path.stem.startswith(incomplete)]
+
+
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="CONFIG",
+        help="A Parsl config: a file, or the name of one in parsl-configs/ (`perfdb configs`).",
+        autocompletion=_complete_config,
+    ),
+]
+OptionalName = Annotated[str | None, typer.Argument(metavar="[RUN_NAME]", help="What to call this run.")]
+COMMON_OPTIONS: dict[str, Any] = {
+    "experiment": Annotated[
+        str | None, typer.Option(help="The experiment to file it under; default: the family.", rich_help_panel=COMMON)
+    ],
+    "timeout": Annotated[
+        float | None,
+        typer.Option(
+            metavar="S", help="Seconds after which all ends; what was measured is kept.", rich_help_panel=COMMON
+        ),
+    ],
+    "machine": Annotated[
+        str | None,
+        typer.Option(
+            metavar="LABEL",
+            help="This machine's label; default: the setting `machine`, then a stable pseudonym.",
+            rich_help_panel=COMMON,
+        ),
+    ],
+    "python": Annotated[
+        Path | None,
+        typer.Option(metavar="EXE", help="Measure the Parsl of this Python instead of ours.", rich_help_panel=COMMON),
+    ],
+    "parsl": Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION|PATH|GIT-REF",
+            help="Measure this Parsl in an environment of its own: 2025.8.4, ../parsl, ../parsl@my-branch, "
+            "git+https://…@ref.",
+            rich_help_panel=COMMON,
+        ),
+    ],
+    "no_server": Annotated[
+        bool, typer.Option("--no-server", help="Don't start MLflow's local pages afterwards.", rich_help_panel=COMMON)
+    ],
+    "as_json": Annotated[
+        bool, typer.Option("--json", help="Print the record as one JSON document.", rich_help_panel=COMMON)
+    ],
+}
+SPEC_FILES: dict[str, Any] = {
+    "name": Annotated[str | None, typer.Option("--name", help="What to call this run.", rich_help_panel=COMMON)],
+    "spec_file": Annotated[
+        Path | None,
+        typer.Option("--spec", metavar="FILE.toml", help="The family's options from a file.", rich_help_panel=COMMON),
+    ],
+    "settings_": Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="One of the family's options, by name.", rich_help_panel=COMMON
+        ),
+    ],
+}
+
+
+class RunGroup(TyperGroup):
+    """One command a family, made from its spec when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The families."""
+        from perfdb.families import FAMILIES
+
+        return sorted(FAMILIES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The family's command, or None."""
+        from perfdb.families import FAMILIES
+
+        family = FAMILIES.get(cmd_name)
+        return None if family is None else typer.main.get_command(_app_for(family, {"target": Target}, SPEC_FILES))
+
+
+def parsl_perf_app() -> typer.Typer:
+    """The throughput family under the name of parsl-perf's wrapper."""
+    from perfdb.families import FAMILIES
+
+    positional = {"target": Target, "name": OptionalName}
+    return _app_for(FAMILIES["throughput"], positional, {}, name="run-parsl-perf.py")
+
+
+def _app_for(
+    family: Family, positional: Mapping[str, Any], options: Mapping[str, Any], name: str | None = None
+) -> typer.Typer:
+    app = typer.Typer(add_completion=name is not None, pretty_exceptions_enable=False)
+    fields = family.spec.model_fields
+    parameters = dict(positional)
+    for field, info in fields.items():
+        flag = "--" + field.replace("_", "-")
+        names = [f"{flag}/--no-{flag[2:]}"] if info.annotation is bool else [flag]
+        shown = "" if info.default is None else f" [default: {info.default}]"
+        option = typer.Option(*names, help=f"{info.description}{shown}", show_default=False)
+        parameters[field] = Annotated[_bare(info.annotation) | None, option]
+    parameters |= {**options, **COMMON_OPTIONS}
+
+    def command(**given: Any) -> None:
+        spec = {field: given.pop(field) for field in fields}
+        _run(family, {k: v for k, v in spec.items() if v is not None}, **given)
+
+    command.__doc__ = (
+        f"Measure {family.name}: run it, keep one immutable record, show it in MLflow.\n\n"
+        "\b\nExamples:\n"
+        f"  {name or f'perfdb run {family.name}'} parsl-configs/local_htex.py --time 5\n"
+        f"  {name or f'perfdb run {family.name}'} slurm_hopper --reps 10 --timeout 3600 --machine hopper"
+    )
+    _give_signature(command, parameters)
+    context = {"help_option_names": ["-h", "--help"]}
+    app.command(name=name or family.name, epilog=EPILOG, context_settings=context)(command)
+    return app
+
+
+def _give_signature(command: Callable[..., None], parameters: Mapping[str, Any]) -> None:
+    """typer reads a command's flags from its signature, and ours is only known now."""
+    defaults: dict[str, Any] = {"target": inspect.Parameter.empty, "no_server": False, "as_json": False}
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(n), annotation=annotation)
+            for n, annotation in parameters.items()
+        ]
+    )
+    command.__annotations__ = dict(parameters)
+
+
+def _bare(annotation: Any) -> Any:
+    """The plain type behind Annotated and Optional."""
+    if get_origin(annotation) is Annotated:
+        return _bare(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return _bare(next(a for a in get_args(annotation) if a is not type(None)))
+    return annotation
+
+
+def _run(
+    family: Family,
+    flags: dict[str, Scalar],
+    *,
+    target: str,
+    name: str | None,
+    experiment: str | None,
+    timeout: float | None,
+    machine: str | None,
+    python: Path | None,
+    parsl: str | None,
+    no_server: bool,
+    as_json: bool,
+    spec_file: Path | None = None,
+    settings_: list[str] | None = None,
+) -> None:
+    from perfdb.cli.asked import asked_for
+    from perfdb.cli.render import print_outcome
+    from perfdb.cli.terminal import Voice, print_json
+    from perfdb.runner import run
+    from perfdb.runner.mirroring import RunMirror
+    from perfdb.settings import load_settings
+
+    settings = load_settings(machine=machine)
+    if python is not None and parsl is not None:
+        raise UsageError("--python and --parsl both say which Parsl to measure: leave one of them out.")
+    voice = Voice()
+    asked = asked_for(
+        family,
+        settings,
+        voice,
+        target=target,
+        flags=flags,
+        spec_file=spec_file,
+        pairs=settings_ or [],
+        run_name=name,
+        experiment=experiment,
+        machine=machine,
+        timeout_s=timeout,
+        python=python,
+        parsl=parsl,
+    )
+    mirror = RunMirror(settings, voice, start_server=not no_server)
+    outcome = run(asked, settings, voice, mirror)
+    voice.done()
+    if as_json:
+        print_json(outcome.record.document())
+    else:
+        print_outcome(outcome, family, settings, mirror.url)
+    if outcome.record.status == "interrupted":
+        sys.exit(EXIT_INTERRUPTED)
+    sys.exit(EXIT_CODES[outcome.record.status])

@@ -1,0 +1,37 @@
+"""`perfdb sync`: finish what was cut off, and bring MLflow up to date."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+
+def sync(
+    no_mlflow: Annotated[bool, typer.Option("--no-mlflow", help="Only make records of runs that were killed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """File runs that were killed as `interrupted`, and show every record in MLflow. Doing it twice changes nothing.
+
+    \b
+    Examples:
+      perfdb sync
+      MLFLOW_TRACKING_URI=http://127.0.0.1:5000 perfdb sync
+    """
+    from perfdb.cli.terminal import Voice, print_json
+    from perfdb.errors import EXIT_ERROR
+    from perfdb.runner.syncing import sync_all
+    from perfdb.settings import load_settings
+
+    voice = Voice()
+    report = sync_all(load_settings(), voice, with_mlflow=not no_mlflow)
+    voice.done()
+    if as_json:
+        print_json(report.document())
+    else:
+        print(report.sentence())
+    for trouble in report.troubles:
+        voice.warn(trouble)
+    if report.troubles:
+        sys.exit(EXIT_ERROR)

@@ -1,0 +1,59 @@
+"""Every error that perfdb tells its user, and the exit code each one ends with.
+
+    PerfdbError            1   told in one paragraph that ends with what to do
+    ├── UsageError         2   the command line asks for something that cannot be
+    ├── SettingsError      1   a setting, a PERFDB_* variable or perfdb.toml is wrong
+    ├── ConfigError        1   a Parsl config cannot be loaded
+    ├── ParslInstallError  1   another Parsl could not be installed or found
+    ├── RegistryError      1   the registry cannot be read or written
+    ├── RecordError        1   a record is not what it claims to be
+    └── TrackingError      1   MLflow refused, is locked, down or too slow
+
+A measurement that failed is no exception: it is a record with a status, and the command ends with
+`EXIT_FAILED` or `EXIT_INVALID`. Anything that is not a PerfdbError is a bug and keeps its traceback.
+"""
+
+EXIT_DONE = 0
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_FAILED = 3
+EXIT_INVALID = 4
+EXIT_FAULTS = 5
+EXIT_MATCHED = 6
+EXIT_INTERRUPTED = 130
+
+
+class PerfdbError(Exception):
+    """What went wrong, where, and what to type next, in one paragraph."""
+
+    exit_code = EXIT_ERROR
+
+
+class UsageError(PerfdbError):
+    """The command line asks for something that cannot be."""
+
+    exit_code = EXIT_USAGE
+
+
+class SettingsError(PerfdbError):
+    """A setting, a PERFDB_* variable or perfdb.toml is wrong."""
+
+
+class ConfigError(PerfdbError):
+    """A Parsl config cannot be found, loaded or described."""
+
+
+class ParslInstallError(PerfdbError):
+    """The Parsl that was asked for could not be installed or found."""
+
+
+class RegistryError(PerfdbError):
+    """The registry cannot be read or written."""
+
+
+class RecordError(PerfdbError):
+    """A record is not what it claims to be."""
+
+
+class TrackingError(PerfdbError):
+    """MLflow refused, is locked, down or too slow."""

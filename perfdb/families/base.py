@@ -1,0 +1,119 @@
+"""What a family of experiments is: what it asks for, what it runs, and what the outputs say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from perfdb.parsl_config import ConfigDescription
+from perfdb.platforms import Job
+from perfdb.processes.log import ChildLog
+from perfdb.record import Check, Direction, Finding, Host, Metric, Status
+
+
+@dataclass(frozen=True)
+class MetricDefinition:
+    """What a metric's number is, for people who must decide whether to trust it."""
+
+    unit: str
+    direction: Direction
+    definition: str
+
+
+@dataclass(frozen=True)
+class ChildRun:
+    """A child's log and the cluster jobs it submitted."""
+
+    log: ChildLog
+    jobs: tuple[Job, ...] = ()
+
+
+@dataclass(frozen=True)
+class Program:
+    """A child that a family wants run."""
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    sample_on: str = ""
+
+
+class Setup(BaseModel):
+    """What is under test and where: known once the config is described, before anything is measured."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    config: ConfigDescription
+    host: Host
+
+    @property
+    def cores(self) -> int | None:
+        """CPUs that the submit host grants us, whole ones."""
+        limits = [n for n in (self.host.cpu_usable, self.host.cpu_limit) if n]
+        return max(1, int(min(limits))) if limits else None
+
+
+class Lab(Protocol):
+    """Where a family's children run. `run` raises whatever ends the whole measurement: Ctrl-C, the time limit."""
+
+    @property
+    def setup(self) -> Setup:
+        """The config under test, and this host."""
+
+    @property
+    def config_path(self) -> Path:
+        """Where it lies."""
+
+    @property
+    def python(self) -> Path:
+        """The Python whose Parsl is measured."""
+
+    @property
+    def host_key(self) -> str:
+        """What workers make their pseudonyms from."""
+
+    def run(self, program: Program) -> ChildRun:
+        """Run one child to its end; its log is kept before this returns."""
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What the children's outputs say, all of it."""
+
+    status: Status
+    reason: str | None
+    metrics: tuple[Metric, ...] = ()
+    checks: tuple[Check, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    samples: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    workers: tuple[Host, ...] = ()
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of experiment.
+
+    Attributes:
+        name: As in records and on the command line.
+        spec: The model of what can be asked for; each of its fields is a flag.
+        measure: Runs the children, one after another. What they say is on disk before it goes on.
+        assemble: Pure: from what was asked and what the children said to the measurements. It must make the best of
+            logs that end anywhere, for it also serves what a crash left.
+        metrics: Every metric's definition by name.
+        headline: The metrics to show first.
+        progress: One line for a child's output line that is worth telling while it runs, else None.
+        summarise: Pure: the metrics that the samples imply, for whoever checks a record.
+    """
+
+    name: str
+    spec: type[BaseModel]
+    measure: Callable[[Lab, Any], None]
+    assemble: Callable[[Any, Setup | None, Sequence[ChildRun]], Measurements]
+    metrics: Mapping[str, MetricDefinition]
+    headline: tuple[str, ...]
+    progress: Callable[[str], str | None]
+    summarise: Callable[[Mapping[str, Sequence[Any]]], tuple[Metric, ...]]

@@ -1,0 +1,36 @@
+"""parsl-perf's throughput by iteration and repetition, and task latencies by a probe ."""
+
+from __future__ import annotations
+
+import re
+
+from perfdb.families.base import Family
+from perfdb.families.throughput.assemble import assemble
+from perfdb.families.throughput.latency import summarise
+from perfdb.families.throughput.measure import measure
+from perfdb.families.throughput.metrics import HEADLINE, METRICS
+from perfdb.families.throughput.spec import ThroughputSpec
+
+_TELLING = re.compile(r"==== Iteration (\d+) ====|Tasks per second: (\S+)|Will run (\d+) tasks")
+
+
+def _progress(line: str) -> str | None:
+    match = _TELLING.match(line)
+    if match is None:
+        return None
+    iteration, rate, tasks = match.groups()
+    if iteration:
+        return f"iteration {iteration}"
+    return f"{tasks} tasks" if tasks else f"{float(rate):,.0f} tasks/s"
+
+
+FAMILY = Family(
+    name="throughput",
+    spec=ThroughputSpec,
+    measure=measure,
+    assemble=assemble,
+    metrics=METRICS,
+    headline=HEADLINE,
+    progress=_progress,
+    summarise=summarise,
+)

@@ -1,0 +1,60 @@
+"""The one door to git: facts about a checkout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The commit a folder stands at."""
+
+    commit: str
+    dirty: bool
+    first_commit: str
+
+
+def checkout_of(folder: Path) -> Checkout | None:
+    """What git knows of `folder`, or None where there is no repository, no commit, or no git."""
+    import os
+
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    import git
+
+    try:
+        with git.Repo(folder, search_parent_directories=True) as repo:
+            head = repo.head.commit
+            first = repo.git.rev_list("--max-parents=0", "HEAD").split()[-1]
+            return Checkout(head.hexsha, repo.is_dirty(untracked_files=False), first)
+    except (git.exc.GitError, ValueError, OSError, IndexError):
+        return None
+
+
+def commit_of(folder: Path, ref: str) -> str | None:
+    """The commit that `ref` names in that checkout, or None."""
+    import git
+
+    try:
+        with git.Repo(folder) as repo:
+            return str(repo.git.rev_parse("--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"))
+    except (git.exc.GitError, ValueError, OSError):
+        return None
+
+
+def export(folder: Path, commit: str, target: Path) -> None:
+    """Write the files of a commit to a new folder; the checkout itself is left alone.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    import tarfile
+    import tempfile
+
+    import git
+
+    with git.Repo(folder) as repo, tempfile.TemporaryFile() as archive:
+        repo.archive(archive, commit)
+        archive.seek(0)
+        with tarfile.open(fileobj=archive) as tar:
+            tar.extractall(target, filter="data")

@@ -1,0 +1,287 @@
+"""The program between perfdb and a child; `python -m perfdb.processes.supervisor` with a job on standard input.
+
+It is kept small and light: it wakes for the child's lines and for nothing else, so that the measurement is left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import re
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+import psutil
+
+from perfdb.processes.tree import end
+from perfdb.redaction import Identity, Redactor
+
+LONGEST_LINE = 64 * 1024
+LONGEST_LOG = 16 * 1024 * 1024
+PR_SET_CHILD_SUBREAPER = 36
+# After the child itself is gone, its workers get this long to follow before they are told to.
+SETTLE_S = 5.0
+TERM_GRACE_S = 2.0
+
+
+class Journal:
+    """Where the events go: to the log, which outlives us all, and to perfdb while it listens."""
+
+    def __init__(self, path: str, redactor: Redactor) -> None:
+        self._file = open(path, "ab", buffering=0)  # noqa: SIM115, PTH123 (open for as long as we live)
+        self._redactor = redactor
+        self._written = 0
+        self._listener = True
+
+    def write(self, event: dict[str, Any], *, durable: bool = False) -> None:
+        if "text" in event:
+            event["text"] = self._redactor.text(event["text"])
+        data = json.dumps(event, ensure_ascii=True).encode() + b"\n"
+        if event["event"] == "line" and self._written + len(data) > LONGEST_LOG:
+            return
+        self._written += len(data)
+        if self._listener:
+            try:
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
+            except OSError:
+                self._listener = False
+        with contextlib.suppress(OSError):  # a full disk costs the log its end, never the measurement
+            self._file.write(data)
+            if durable:
+                os.fsync(self._file.fileno())
+
+
+class Lines:
+    """Bytes in, whole lines out; a line that never ends is cut."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[str]:
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > LONGEST_LINE:
+            whole.append(self._rest)
+            self._rest = b""
+        return [self._text(line) for line in whole]
+
+    def close(self) -> list[str]:
+        rest, self._rest = self._rest, b""
+        return [self._text(rest)] if rest else []
+
+    @staticmethod
+    def _text(line: bytes) -> str:
+        return line[:LONGEST_LINE].decode("utf-8", "replace").rstrip("\r")
+
+
+def role_of(process: psutil.Process, main: int) -> str:
+    """Which part of Parsl a process of the tree plays."""
+    if process.pid == main:
+        return "main"
+    command = " ".join(process.cmdline())
+    if "process_worker_pool" in command:
+        return "workers"
+    return "interchange" if "interchange" in command else "other"
+
+
+def cpu_by_role(main: int) -> dict[str, float]:
+    """CPU seconds so far of every living process below us, by role; a dead one's are in its parent's `children`."""
+    seconds: dict[str, float] = {}
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            times = process.cpu_times()
+            role = role_of(process, main)
+            seconds[role] = seconds.get(role, 0.0) + times.user + times.system
+    return {role: round(value, 3) for role, value in seconds.items()}
+
+
+def adopt_orphans() -> None:
+    """Have the kernel hand us the child's orphans, so that none escapes. Linux only; elsewhere the marker finds them."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def descendants() -> list[psutil.Process]:
+    """Everything below us that still runs."""
+    return [p for p in psutil.Process().children(recursive=True) if _running(p)]
+
+
+def _running(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def reap() -> None:
+    """Collect the orphans that ended. The child itself is left to Popen."""
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.Error, ChildProcessError):
+            if process.status() == psutil.STATUS_ZOMBIE:
+                os.waitpid(process.pid, os.WNOHANG)
+
+
+def _fresh_signals() -> None:
+    # A shell's `&` makes us ignore SIGINT, and Parsl's own clean-up answers to it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+class Supervision:
+    """One child from start to end."""
+
+    def __init__(self, job: dict[str, Any], commands: BinaryIO) -> None:
+        self._job = job
+        self._commands = commands
+        self._journal = Journal(job["log"], Redactor(job["secrets"], Identity.here()))
+        self._sampled = re.compile(job["sample_on"]) if job["sample_on"] else None
+        self._reason = "ended"
+        self._hurry = False
+        self._selector = selectors.DefaultSelector()
+        self._open_streams = 0
+
+    def run(self) -> None:
+        job = self._job
+        wake_in, wake_out = socket.socketpair()
+        wake_out.setblocking(False)
+        signal.set_wakeup_fd(wake_out.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: None)
+        self._start_monotonic = time.monotonic()
+        self._journal.write({"event": "start", "at": datetime.now(UTC).isoformat(), "argv0": job["argv"][0]})
+        try:
+            self._child = subprocess.Popen(
+                job["argv"],
+                env=job["env"],
+                cwd=job["cwd"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                preexec_fn=_fresh_signals,
+            )
+        except OSError as error:
+            self._journal.write({"event": "line", "t": self._t(), "stream": "stderr", "text": str(error)})
+            self._exit(127)
+            return
+        for name in ("stdout", "stderr"):
+            stream = getattr(self._child, name)
+            os.set_blocking(stream.fileno(), False)
+            self._selector.register(stream, selectors.EVENT_READ, (name, Lines()))
+            self._open_streams += 1
+        self._selector.register(self._commands, selectors.EVENT_READ, "commands")
+        self._selector.register(wake_in, selectors.EVENT_READ, "wake")
+        self._watch(job["timeout_s"])
+        self._end_the_rest()
+        self._exit(self._child.wait())
+        if self._reason == "abandoned" and job["when_abandoned"]:
+            # Nobody else is left to take back what the child asked a scheduler for.
+            subprocess.run(job["when_abandoned"], stdin=subprocess.DEVNULL, check=False, timeout=60)
+
+    def _t(self) -> float:
+        return round(time.monotonic() - self._start_monotonic, 6)
+
+    def _watch(self, timeout_s: float | None) -> None:
+        """Pass on the child's lines until it ends; see to it that it does."""
+        deadline = None if timeout_s is None else self._start_monotonic + timeout_s
+        kill_at: float | None = None
+        while self._child.poll() is None:
+            now = time.monotonic()
+            until = min((moment for moment in (deadline, kill_at) if moment is not None), default=None)
+            self._pump(None if until is None else max(0.0, until - now))
+            now = time.monotonic()
+            if self._reason == "ended" and deadline is not None and now >= deadline:
+                self._reason, deadline = "timeout", None
+            if self._reason != "ended" and kill_at is None:
+                self._child.send_signal(signal.SIGINT)  # Parsl then cancels its blocks itself
+                kill_at, deadline = now + self._job["grace_s"], None
+            if kill_at is not None and (self._hurry or now >= kill_at):
+                end(descendants(), grace_s=TERM_GRACE_S)
+                kill_at = now + TERM_GRACE_S
+        while self._open_streams and self._pump(0.2):
+            pass
+
+    def _pump(self, timeout: float | None) -> bool:
+        """Handle what there is; returns whether there was anything of the child's."""
+        spoke = False
+        for key, _ in self._selector.select(timeout):
+            if key.data == "wake":
+                signals = key.fileobj.recv(4096)  # type: ignore[union-attr]
+                if signal.SIGTERM in signals or signal.SIGHUP in signals:
+                    self._reason = "stopped"
+            elif key.data == "commands":
+                order = os.read(self._commands.fileno(), 4096)
+                self._hurry = self._reason != "ended"
+                if self._reason == "ended":
+                    self._reason = "stopped" if order else "abandoned"
+                if not order:
+                    self._selector.unregister(self._commands)
+            else:
+                spoke |= self._read(key)
+        return spoke
+
+    def _read(self, key: selectors.SelectorKey) -> bool:
+        name, lines = key.data
+        t = self._t()
+        try:
+            data = os.read(key.fd, 65536)
+        except BlockingIOError:
+            return False
+        for text in lines.feed(data) if data else lines.close():
+            self._line(t, name, text)
+        if not data:
+            self._selector.unregister(key.fileobj)
+            self._open_streams -= 1
+        return True
+
+    def _line(self, t: float, stream: str, text: str) -> None:
+        event: dict[str, Any] = {"event": "line", "t": t, "stream": stream, "text": text}
+        marks = self._sampled is not None and self._sampled.match(text) is not None
+        if marks:
+            event["cpu"] = cpu_by_role(self._child.pid)
+        self._journal.write(event, durable=marks)
+
+    def _end_the_rest(self) -> None:
+        """Workers that outlive the child: let them finish, then end them."""
+        deadline = time.monotonic() + (SETTLE_S if self._reason == "ended" else 0.0)
+        while left := descendants():
+            if time.monotonic() >= deadline:
+                end(left, grace_s=TERM_GRACE_S)
+            else:
+                psutil.wait_procs(left, timeout=0.1)
+            reap()
+        reap()
+
+    def _exit(self, code: int) -> None:
+        used = os.times()
+        event = {"event": "exit", "t": self._t(), "code": code, "reason": self._reason}
+        self._journal.write(event | {"cpu_s": round(used.children_user + used.children_system, 3)}, durable=True)
+
+
+def main() -> None:
+    """Read one job, see it through."""
+    adopt_orphans()
+    commands = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
+    job = json.loads(_first_line(commands))
+    Supervision(job, commands).run()
+
+
+def _first_line(commands: BinaryIO) -> bytes:
+    data = b""
+    while not data.endswith(b"\n"):
+        piece = commands.read(65536)
+        if not piece:
+            sys.exit(0)  # perfdb died before it had told us anything
+        data += piece
+    return data
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Writing so that a crash at any moment leaves the old state or the new one, and nothing between."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import uuid
+from pathlib import Path
+
+from perfdb.errors import RegistryError
+
+_WHY = {
+    errno.ENOSPC: "the disk is full: free some space",
+    errno.EDQUOT: "your quota on that disk is used up: free some space",
+    errno.EROFS: "the file system is read-only: choose another folder with PERFDB_REGISTRY or PERFDB_STATE_DIR",
+    errno.EACCES: "you may not write there: mend its permissions, or set PERFDB_REGISTRY or PERFDB_STATE_DIR",
+    errno.EPERM: "you may not write there: mend its permissions, or set PERFDB_REGISTRY or PERFDB_STATE_DIR",
+    errno.ENOTDIR: "a file stands where a folder belongs: move it away",
+}
+
+
+def cannot_write(path: Path, error: OSError, consequence: str) -> RegistryError:
+    """The paragraph for a write that failed: what, why, what it means, what to do."""
+    why = _WHY.get(error.errno or 0, f"{os.strerror(error.errno)}" if error.errno else str(error))
+    return RegistryError(f"{path} could not be written: {why}. {consequence}")
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet, and have it on the disk before this returns."""
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put `data` at `path`, whole or not at all."""
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        write_new(draft, data)
+        draft.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the folder's entries on the disk; some network file systems refuse, and do so at every write anyway."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,139 @@
+"""The journal: all of a run that is under way, so that any crash leaves enough to make its record.
+
+.perfdb/journal/<uuid>/
+    owner             the process that runs it
+    request.json      what was asked for, when, by which perfdb
+    setup.json        the described config and the host, once known
+    logs/01-rep-1.jsonl    one log a child, written by its supervisor
+    logs/01-rep-1.jobs     its cluster jobs' times
+    mlflow.json       the run that was opened in MLflow
+    recorded          the record's folder, once it is written
+    ballast           room kept free for the record, should the disk fill up meanwhile
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any
+
+from perfdb.processes.identity import ProcessIdentity
+from perfdb.processes.lock import age_of
+from perfdb.registry.durable import cannot_write, replace
+
+BALLAST_BYTES = 8 * 1024 * 1024
+HALF_MADE_S = 60.0
+
+
+class Journal:
+    """One run's folder in the journal."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, state_path: Path, request: dict[str, Any]) -> Journal:
+        """Open a journal for a new run of ours.
+
+        Raises:
+            RegistryError: it can't be written; nothing was started yet.
+        """
+        path = state_path / "journal" / uuid.uuid4().hex
+        draft = path.with_name(f".{path.name}")
+        try:
+            (draft / "logs").mkdir(parents=True, mode=0o700)
+            journal = cls(draft)
+            journal.write("request.json", request)
+            replace(draft / "owner", ProcessIdentity.mine().to_json().encode())
+            with (draft / "ballast").open("wb") as file:
+                _reserve(file.fileno())
+            draft.rename(path)  # seen by others only once it says whose it is
+        except OSError as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise cannot_write(path.parent, error, "Nothing was measured.") from error
+        return cls(path)
+
+    @property
+    def run(self) -> str:
+        """The run's uuid, which marks its processes."""
+        return self.path.name
+
+    @property
+    def owner(self) -> ProcessIdentity | None:
+        """Who runs it."""
+        try:
+            return ProcessIdentity.from_json((self.path / "owner").read_text())
+        except OSError:
+            return None
+
+    def adopt(self) -> None:
+        """Make it ours, to finish what its owner could not."""
+        replace(self.path / "owner", ProcessIdentity.mine().to_json().encode())
+
+    def write(self, name: str, document: Any) -> None:
+        """Put a JSON document, whole and on the disk."""
+        replace(self.path / name, json.dumps(document).encode())
+
+    def read(self, name: str) -> Any:
+        """A JSON document, or None where it was not written."""
+        try:
+            return json.loads((self.path / name).read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def new_log(self, name: str) -> Path:
+        """Where the next child's log goes."""
+        return self.path / "logs" / f"{len(self.log_paths()) + 1:02}-{name}.jsonl"
+
+    def log_paths(self) -> list[Path]:
+        """The children's logs, in the order in which they started."""
+        return sorted((self.path / "logs").glob("*.jsonl"))
+
+    def release_ballast(self) -> None:
+        """Give the room back, just before the record needs it."""
+        with contextlib.suppress(OSError):
+            (self.path / "ballast").unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Everything is where it belongs: forget the journal."""
+        grave = self.path.with_name(f".{self.path.name}.done")
+        with contextlib.suppress(OSError):
+            self.path.rename(grave)
+        shutil.rmtree(grave, ignore_errors=True)
+
+
+def all_journals(state_path: Path) -> list[Journal]:
+    """Every journal, whoever runs it; what a crash left of half-made or half-removed ones is swept up."""
+    found = []
+    for path in sorted((state_path / "journal").glob("*")):
+        if path.name.startswith("."):
+            owner = Journal(path).owner
+            dead = owner.is_here and not owner.alive() if owner else age_of(path) > HALF_MADE_S
+            if dead or path.name.endswith(".done"):
+                shutil.rmtree(path, ignore_errors=True)
+        elif path.is_dir():
+            found.append(Journal(path))
+    return found
+
+
+def abandoned_journals(state_path: Path) -> list[Journal]:
+    """Journals whose owner on this host is dead. Another host's can only be judged there."""
+    owned = ((journal, journal.owner) for journal in all_journals(state_path))
+    return [journal for journal, owner in owned if owner is None or (owner.is_here and not owner.alive())]
+
+
+def _reserve(descriptor: int) -> None:
+    try:
+        os.posix_fallocate(descriptor, 0, BALLAST_BYTES)
+    except (AttributeError, OSError) as error:
+        if getattr(error, "errno", None) in (None, 95, 22):  # not supported here: write it out
+            os.write(descriptor, b"\0" * BALLAST_BYTES)
+        else:
+            raise
+
+
+__all__ = ["Journal", "abandoned_journals", "all_journals"]

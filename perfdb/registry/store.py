@@ -1,0 +1,176 @@
+"""The registry: one folder a record, written once, whole, and never again."""
+
+from __future__ import annotations
+
+import errno
+import re
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from perfdb.errors import RecordError, RegistryError
+from perfdb.record import Record, canonical_bytes, record_id_of, sha256_hex
+from perfdb.registry.durable import cannot_write, sync_folder, write_new
+
+RECORD_FILE = "record.json"
+SUMS_FILE = "SHA256SUMS"
+SAMPLES_FILE = "samples.parquet"
+LARGEST_RECORD = 8 * 1024 * 1024
+_RECORD_FOLDER = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record and the folder that holds it."""
+
+    record: Record
+    folder: Path
+
+
+class Registry:
+    """The records below one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder_of(self, record: Record) -> Path:
+        """Where a record belongs."""
+        month = record.started_at.strftime("%Y-%m")
+        return self.root / record.experiment / record.environment.machine / month / record.record_id
+
+    def save(self, record: Record, files: Mapping[str, bytes]) -> Path:
+        """Write a record and its files, all or nothing; a record that is there already is left as it is.
+
+        Args:
+            record: Sealed; its `samples` and `artifacts` name every one of `files`.
+            files: Content by name relative to the record's folder.
+
+        Raises:
+            RegistryError: the registry can't be written; nothing of the record is left in it.
+        """
+        target = self.folder_of(record)
+        staging = self.root / f".staging-{uuid.uuid4().hex}"
+        try:
+            staging.mkdir(parents=True)
+            _write_folder(staging, {**files, RECORD_FILE: record.to_bytes()})
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                staging.rename(target)
+            except OSError as error:
+                if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                    raise
+            for folder in (target.parent, *target.parent.parents[:3]):
+                sync_folder(folder)
+        except OSError as error:
+            raise cannot_write(target, error, "Nothing of this record was left there.") from error
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+        return target
+
+    def save_machine(self, label: str, fingerprint: str, document: Mapping[str, object]) -> None:
+        """Say once what a machine is; equal machines write the same file."""
+        path = self.root / "_machines" / label / f"{fingerprint}.json"
+        draft = path.with_name(f".{uuid.uuid4().hex}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                write_new(draft, canonical_bytes(dict(document)))
+                draft.rename(path)
+                sync_folder(path.parent)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise cannot_write(path, error, "The record itself is safe.") from error
+
+    def check_writable(self) -> None:
+        """Find out before a measurement, not after it, that its record could not be kept.
+
+        Raises:
+            RegistryError: the registry can't be written.
+        """
+        probe = self.root / f".staging-{uuid.uuid4().hex}"
+        try:
+            probe.mkdir(parents=True)
+            probe.rmdir()
+        except OSError as error:
+            raise cannot_write(self.root, error, "Nothing was measured.") from error
+
+    def folders(self) -> list[Path]:
+        """The folders of all records, oldest first within an experiment and machine."""
+        found = (path.parent for path in self.root.glob(f"*/*/*/*/{RECORD_FILE}"))
+        return sorted(
+            f
+            for f in found
+            if _RECORD_FOLDER.fullmatch(f.name) and not f.relative_to(self.root).parts[0].startswith("_")
+        )
+
+    def entries(self) -> Iterator[Entry | RecordError]:
+        """Every record; one that can't be read comes as the error that says why."""
+        for folder in self.folders():
+            try:
+                yield Entry(read_record(folder / RECORD_FILE), folder)
+            except RecordError as error:
+                yield error
+
+    def find(self, prefix: str) -> Entry:
+        """The one record whose id starts with `prefix`.
+
+        Raises:
+            RegistryError: there is none, or more than one.
+            RecordError: it can't be read.
+        """
+        # The characters are checked before they become part of a pattern.
+        paths = []
+        if re.fullmatch(r"[0-9a-f]{1,16}", prefix):
+            paths = [
+                p for p in self.root.glob(f"*/*/*/{prefix}*/{RECORD_FILE}") if _RECORD_FOLDER.fullmatch(p.parent.name)
+            ]
+        if not paths:
+            raise RegistryError(
+                f"no record here has an id that starts with {prefix!r}; `perfdb list` shows those there are."
+            )
+        if len(folders) > 1:
+            ids = ", ".join(sorted(f.name for f in folders)[:5])
+            raise RegistryError(f"{len(folders)} records have ids that start with {prefix!r}: {ids}. Type more digits.")
+        return Entry(read_record(folders[0] / RECORD_FILE), folders[0])
+
+
+def read_record(path: Path) -> Record:
+    """The record in a `record.json`, whose id must fit its content and its folder.
+
+    Raises:
+        RecordError: it can't be read, is too large, is of a newer schema, or is not what its id says.
+    """
+    try:
+        if path.stat().st_size > LARGEST_RECORD:
+            raise RecordError(f"{path} is larger than any record may be ({LARGEST_RECORD} bytes).")
+        record = Record.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise RecordError(
+            f"{path} is no valid record of schema version 1: {field}: {first['msg']}. If it was written by a newer perfdb, "
+            "update yours; else restore it from git."
+        ) from error
+    if record_id_of(record.document()) != record.record_id or path.parent.name != record.record_id:
+        raise RecordError(
+            f"{path} was changed after it was written: its content does not fit its id. Restore it from git."
+        )
+    return record
+
+
+def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    sums = "".join(f"{sha256_hex(data)}  {name}\n" for name, data in sorted(files.items()))
+    folders = {folder}
+    for name, data in [*sorted(files.items()), (SUMS_FILE, sums.encode())]:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folders.add(path.parent)
+        write_new(path, data)
+    for each in folders:
+        sync_folder(each)

@@ -1,0 +1,155 @@
+"""From a journal to a record and its files: the same way at a run's end and after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from perfdb import __version__
+from perfdb.capture.machine import machine_fingerprint
+from perfdb.errors import RegistryError
+from perfdb.families import FAMILIES, ChildRun, Measurements, Setup
+from perfdb.parsl_config import ConfigDescription
+from perfdb.platforms import Job
+from perfdb.processes.log import read_log
+from perfdb.record import Artifact, Code, ConfigRef, Environment, Load, Record, SampleFile, sha256_hex
+from perfdb.registry import Journal
+from perfdb.registry.samples import to_parquet
+from perfdb.registry.store import SAMPLES_FILE
+from perfdb.runner.request import RunRequest
+
+LONGEST_REASON = 4000
+
+
+def record_of(journal: Journal) -> tuple[Record, dict[str, bytes], Setup | None]:
+    """The record that the journal supports, the files that go with it, and the set-up if it got that far.
+
+    Raises:
+        RegistryError: the journal lacks even the request.
+    """
+    try:
+        request = RunRequest.model_validate(journal.read("request.json"))
+    except ValidationError as error:
+        raise RegistryError(
+            f"the journal {journal.path} is damaged: it does not say what was asked for. There is no record to be made of "
+            "it; remove that folder."
+        ) from error
+    setup = _setup(journal)
+    family = FAMILIES[request.family]
+    runs = child_runs(journal)
+    measured = family.assemble(family.spec.model_validate(request.spec), setup, runs)
+    if journal.read("end.json") is None and measured.status in ("ok", "invalid"):
+        # All was measured, but the run was cut off before it could be closed: not one to compare with.
+        measured = replace(measured, status="interrupted", reason="perfdb was killed before it could close the run")
+    samples = to_parquet(measured.samples) if measured.samples else None
+    artifacts = {f"artifacts/{run.log.name}.log": run.log.text.encode() for run in runs}
+    if setup is not None:
+        artifacts["artifacts/config.py"] = setup.config.source.encode()
+    record = _seal(request, setup, measured, samples, artifacts, _ending(journal, request, runs))
+    return record, {**artifacts, **({SAMPLES_FILE: samples} if samples is not None else {})}, setup
+
+
+def child_runs(journal: Journal) -> tuple[ChildRun, ...]:
+    """Every child that was started, with its jobs as far as they are known."""
+    return tuple(
+        ChildRun(read_log(path), tuple(_job(document) for document in journal.read(f"logs/{path.stem}.jobs") or ()))
+        for path in journal.log_paths()
+    )
+
+
+def _job(document: Mapping[str, str | None]) -> Job:
+    def instant(text: str | None) -> datetime | None:
+        return datetime.fromisoformat(text) if text else None
+
+    return Job(str(document["job_id"]), instant(document["submitted_at"]), instant(document["started_at"]))
+
+
+def _setup(journal: Journal) -> Setup | None:
+    document = journal.read("setup.json")
+    return None if document is None else Setup.model_validate(document)
+
+
+def _ending(journal: Journal, request: RunRequest, runs: tuple[ChildRun, ...]) -> dict[str, Any]:
+    """When it ended; after a crash, when its last child was last heard of."""
+    if (end := journal.read("end.json")) is not None:
+        return dict(end)
+    ended_at = request.started_at
+    for run in runs:
+        if run.log.started_at is not None:
+            ended_at = max(ended_at, datetime.fromisoformat(run.log.started_at) + timedelta(seconds=run.log.exit.t))
+    return {"ended_at": ended_at, "duration_s": (ended_at - request.started_at).total_seconds(), "load": None}
+
+
+def _seal(
+    request: RunRequest,
+    setup: Setup | None,
+    measured: Measurements,
+    samples: bytes | None,
+    artifacts: Mapping[str, bytes],
+    ending: Mapping[str, Any],
+) -> Record:
+    config = setup.config if setup else None
+    spec = dict(request.spec)
+    if request.timeout_s is not None:
+        spec["timeout_s"] = request.timeout_s
+    return Record.seal(
+        family=request.family,
+        experiment=request.experiment,
+        run_name=request.run_name,
+        status=measured.status,
+        reason=measured.reason[:LONGEST_REASON] if measured.reason else None,
+        started_at=request.started_at.astimezone(UTC),
+        ended_at=ending["ended_at"],
+        duration_s=ending["duration_s"],
+        spec=spec,
+        params=config.params if config else {},
+        config=_config_ref(config),
+        environment=Environment(
+            machine=request.machine,
+            machine_fingerprint=machine_fingerprint(setup.host) if setup else None,
+            submit_host=setup.host if setup else None,
+            workers=measured.workers,
+            scheduler=request.scheduler,
+            scheduler_version=request.scheduler_version,
+            load_at_start=Load.model_validate(request.load_at_start) if request.load_at_start else None,
+            load_at_end=Load.model_validate(ending["load"]) if ending["load"] else None,
+        ),
+        code=Code(
+            perfdb_version=__version__,
+            perfdb_commit=request.commit,
+            perfdb_dirty=request.dirty,
+            measured=_measured(request, config),
+        ),
+        metrics=measured.metrics,
+        checks=measured.checks,
+        findings=measured.findings,
+        samples=_sample_files(samples, measured),
+        artifacts=tuple(
+            Artifact(file=name, sha256=sha256_hex(data), bytes=len(data)) for name, data in sorted(artifacts.items())
+        ),
+    )
+
+
+def _config_ref(config: ConfigDescription | None) -> ConfigRef | None:
+    if config is None:
+        return None
+    return ConfigRef(name=config.name, source_sha256=config.source_sha256, fingerprint=config.fingerprint)
+
+
+def _measured(request: RunRequest, config: ConfigDescription | None) -> dict[str, str]:
+    found = {"parsl": config.parsl_version} if config else {}
+    if request.parsl is not None:
+        found["parsl_source"] = request.parsl
+    return found
+
+
+def _sample_files(samples: bytes | None, measured: Measurements) -> tuple[SampleFile, ...]:
+    if samples is None:
+        return ()
+    columns = tuple(measured.samples)
+    rows = len(measured.samples[columns[0]])
+    return (SampleFile(file=SAMPLES_FILE, sha256=sha256_hex(samples), bytes=len(samples), rows=rows, columns=columns),)

@@ -1,0 +1,151 @@
+"""The lab: runs a family's children one after another, each below a supervisor, each with its log in the journal."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from perfdb.families import ChildRun, Family, Program, Setup
+from perfdb.platforms import Job, platforms_for
+from perfdb.platforms.cancel import cancel_jobs
+from perfdb.processes.log import Line, read_log
+from perfdb.processes.supervised import ChildJob, Supervised
+from perfdb.processes.tree import MARKER
+from perfdb.registry import Journal
+from perfdb.runner.request import RunRequest
+
+
+class Observer(Protocol):
+    """Somebody who likes to know how it goes. Called between sleeps, so it must be quick."""
+
+    tick_s: float | None
+
+    def say(self, text: str) -> None:
+        """A step that is worth a line."""
+
+    def progress(self, child: str, text: str) -> None:
+        """What a child just told."""
+
+    def tick(self) -> None:
+        """`tick_s` seconds of silence have passed."""
+
+
+class MeasurementStopped(Exception):
+    """The whole measurement is over: interrupted, or out of time. What was measured is in the journal."""
+
+
+@dataclass
+class SupervisedLab:
+    """See `perfdb.families.Lab`."""
+
+    request: RunRequest
+    journal: Journal
+    family: Family
+    setup: Setup
+    observer: Observer
+    deadline: float | None  # on time.monotonic()
+    before_first: Callable[[], None]
+    interrupted: bool = False
+
+    @property
+    def config_path(self) -> Path:
+        """Where the config under test lies."""
+        return self.request.target
+
+    @property
+    def python(self) -> Path:
+        """The Python whose Parsl is measured."""
+        return self.request.python
+
+    @property
+    def host_key(self) -> str:
+        """What workers make their pseudonyms from."""
+        return self.request.host_key
+
+    def run(self, program: Program) -> ChildRun:
+        """Run one child to its end, then see to the cluster jobs it submitted.
+
+        Raises:
+            MeasurementStopped: it was interrupted or ran out of time.
+        """
+        remaining = None if self.deadline is None else self.deadline - time.monotonic()
+        if self.interrupted or (remaining is not None and remaining <= 0):
+            raise MeasurementStopped
+        if not self.journal.log_paths():
+            self.before_first()
+        log_path = self.journal.new_log(program.name)
+        run_dir = self.request.work_path / self.journal.run / program.name
+        run_dir.mkdir(parents=True, mode=0o700)
+        providers = self.providers
+        job = ChildJob(
+            name=program.name,
+            argv=program.argv,
+            env={**child_environment(self.request, self.journal.run), **program.env, "PERFDB_RUN_DIR": str(run_dir)},
+            cwd=Path.cwd(),
+            secrets=self.setup.config.secrets,
+            sample_on=program.sample_on,
+            timeout_s=remaining,
+            when_abandoned=(sys.executable, "-m", "perfdb.platforms.cancel", str(run_dir), *providers),
+        )
+        self._follow(job, log_path)
+        jobs = self._jobs(run_dir, providers)
+        self.journal.write(f"logs/{log_path.stem}.jobs", [_job_document(job) for job in jobs])
+        log = read_log(log_path)
+        if log.exit.reason != "ended":
+            raise MeasurementStopped
+        return ChildRun(log, jobs)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Class names of the config's providers."""
+        return tuple(sorted({e.provider_class for e in self.setup.config.executors if e.provider_class}))
+
+    def _follow(self, job: ChildJob, log_path: Path) -> None:
+        """Wait for the child's end; Ctrl-C asks it to end in good order, a second one makes it."""
+        with Supervised(job, log_path) as child:
+            while True:
+                try:
+                    events = child.read(self.observer.tick_s)
+                    if events is None:
+                        return
+                    if not events:
+                        self.observer.tick()
+                    for event in events:
+                        told = self.family.progress(event.text) if isinstance(event, Line) else None
+                        if told:
+                            self.observer.progress(job.name, told)
+                except KeyboardInterrupt:
+                    self.interrupted = True
+                    self.observer.say("stopping: the child cleans up, then what was measured is kept (again: at once)")
+                    child.stop()
+
+    def _jobs(self, run_dir: Path, providers: tuple[str, ...]) -> tuple[Job, ...]:
+        """The child's cluster jobs with their times; those it left running are ended."""
+        jobs = [job for p in platforms_for(providers) for job in p.times_of(p.jobs_of(run_dir))]
+        if left := cancel_jobs(run_dir, providers):
+            self.observer.say(f"these cluster jobs could not be cancelled, please see to them: {', '.join(left)}")
+        return tuple(jobs)
+
+
+def child_environment(request: RunRequest, run: str) -> dict[str, str]:
+    """Our environment, set up so that a child finds its own Parsl's programs first and speaks line by line."""
+    return {
+        **os.environ,
+        "PATH": f"{request.python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PYTHONUNBUFFERED": "1",
+        "PERFDB_CONFIG": str(request.target),
+        MARKER: run,
+    }
+
+
+def _job_document(job: Job) -> dict[str, str | None]:
+    return {
+        "job_id": job.job_id,
+        "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,
+        "started_at": job.started_at.isoformat() if job.started_at else None,
+    }

@@ -1,0 +1,78 @@
+"""A run in MLflow: opened before the measurement, silent during it, closed with the record after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from perfdb.errors import PerfdbError
+from perfdb.registry import Journal
+from perfdb.runner.request import RunRequest
+from perfdb.settings import Settings
+from perfdb.tracking import MirrorResult, MirrorSession, Target, run_url, server, shown
+
+MLFLOW_FILE = "mlflow.json"
+
+
+class Listener(Protocol):
+    """Who hears of MLflow's troubles."""
+
+    def warn(self, text: str) -> None:
+        """Something that the user should know, and that changes no number."""
+
+
+class RunMirror:
+    """See `perfdb.runner.run.Mirror`. What MLflow will not take in time stays in the journal for `perfdb sync`."""
+
+    def __init__(self, settings: Settings, listener: Listener, *, start_server: bool) -> None:
+        self.url: str | None = None
+        self._settings = settings
+        self._listener = listener
+        self._start_server = start_server
+        self._session = MirrorSession(Target.of(settings), settings.mlflow_timeout_s)
+        self._journal: Journal | None = None
+
+    def prepare(self, request: RunRequest, journal: Journal) -> None:
+        """Start importing MLflow, in a process of its own."""
+        self._journal = journal
+        self._session.start_open(
+            experiment=request.experiment,
+            run_name=request.run_name,
+            started_at=request.started_at,
+            journal=journal.run,
+            tags={"perfdb.family": request.family, "perfdb.machine": request.machine},
+        )
+
+    def open(self) -> None:
+        """Have the run shown as running, then end that process: nothing of MLflow is there while a child measures."""
+        opened = self._session.opened()
+        if opened is not None and self._journal is not None:
+            self._journal.write(MLFLOW_FILE, {"uri": self._settings.tracking_uri, "run_id": opened.run_id})
+        self._session.close()
+
+    def show(self, folder: Path, journal: Journal) -> None:
+        """Bring the record over, then see that MLflow's pages are there to look at it."""
+        result = self._session.mirror(folder)
+        self._session.close()
+        if result is None:
+            self._listener.warn(str(self._session.warning))
+            return
+        journal.remove()
+        self.url = self._page(result)
+
+    def close(self) -> None:
+        """Nothing was measured: end the process that MLflow was imported in."""
+        self._session.close()
+
+    def _page(self, result: MirrorResult) -> str | None:
+        """Where to look at the run: on the server that took it, or on a local one."""
+        uri = self._settings.tracking_uri
+        if uri.startswith(("http://", "https://")):
+            return shown(run_url(uri, result.experiment_id, result.run_id))
+        if not self._settings.tracking_is_local or not self._start_server:
+            return None
+        try:
+            return run_url(server.start(self._settings).url, result.experiment_id, result.run_id)
+        except PerfdbError as error:
+            self._listener.warn(str(error))
+            return None

@@ -1,0 +1,54 @@
+"""What killed runs left behind: their processes are ended, their cluster jobs cancelled, their records made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from perfdb.errors import PerfdbError
+from perfdb.families import Setup
+from perfdb.platforms.cancel import cancel_jobs
+from perfdb.processes.lock import Lock
+from perfdb.processes.tree import end_run
+from perfdb.registry import Journal, abandoned_journals
+from perfdb.runner.run import keep
+from perfdb.settings import Settings
+
+PATIENCE_S = 30.0
+
+
+def recover(settings: Settings) -> Iterator[tuple[Journal, PerfdbError | None]]:
+    """Finish every abandoned run of this host; yields each journal, with the error that kept it from becoming a record.
+
+    The journal stays until its record is in MLflow: whoever calls removes it then.
+    """
+    with Lock(settings.state_path / "locks" / "recover", wait_s=PATIENCE_S * 2):
+        for journal in abandoned_journals(settings.state_path):
+            try:
+                _end_what_runs(journal)
+                journal.adopt()
+                if journal.read("recorded.json") is None:
+                    keep(journal, settings)
+                yield journal, None
+            except PerfdbError as error:
+                yield journal, error
+
+
+def _end_what_runs(journal: Journal) -> None:
+    if not end_run(journal.run, grace_s=2.0, patience_s=PATIENCE_S):
+        raise PerfdbError(
+            f"processes of the killed run {journal.run} do not end. `ps eww -A | grep {journal.run}` shows them; end them, "
+            "then try `perfdb sync` again."
+        )
+    setup = journal.read("setup.json")
+    if setup is None:
+        return
+    executors = Setup.model_validate(setup).config.executors
+    providers = tuple(sorted({e.provider_class for e in executors if e.provider_class}))
+    work = Path(journal.read("request.json")["work_path"]) / journal.run
+    for run_dir in sorted(work.glob("*")):
+        if left := cancel_jobs(run_dir, providers):
+            raise PerfdbError(
+                f"cluster jobs of the killed run {journal.run} could not be cancelled: {', '.join(left)}. Cancel them by "
+                "hand, then try `perfdb sync` again."
+            )

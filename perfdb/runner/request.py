@@ -1,0 +1,48 @@
+"""What a run was asked for: the first thing in its journal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from perfdb.record import Scalar
+
+
+class RunRequest(BaseModel):
+    """One run, asked for and not yet begun. It stays on this machine: the paths in it go into no record.
+
+    Attributes:
+        family: A name in FAMILIES.
+        target: The Parsl config's file.
+        spec: The family's own options.
+        run_name, experiment, machine: The record's labels.
+        timeout_s: Seconds for all children together, or None.
+        python: The Python whose Parsl is measured.
+        parsl: The commit or path's description when it is no release.
+        host_key: Turns host names into pseudonyms.
+        commit, dirty: The checkout that holds the config.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    family: str
+    target: Path
+    spec: dict[str, Scalar]
+    run_name: str
+    experiment: str
+    machine: str
+    timeout_s: float | None
+    python: Path
+    parsl: str | None = None
+    host_key: str
+    started_at: datetime
+    perfdb_version: str
+    commit: str | None = None
+    dirty: bool | None = None
+    work_path: Path
+    scheduler: str | None = None
+    scheduler_version: str | None = None
+    load_at_start: dict[str, Any] | None = None

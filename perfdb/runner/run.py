@@ -1,0 +1,198 @@
+"""One run from the request to the record, and on to MLflow."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from perfdb import __version__
+from perfdb.capture.machine import host_key, load_now, machine_document, machine_fingerprint, machine_label, submit_host
+from perfdb.errors import PerfdbError, RegistryError
+from perfdb.families import FAMILIES, Family, Setup
+from perfdb.gitrepo import checkout_of
+from perfdb.parsl_config import describe
+from perfdb.platforms import platforms_for
+from perfdb.record import Record, Scalar
+from perfdb.redaction import Identity
+from perfdb.registry import Journal, Registry
+from perfdb.runner.assemble import record_of
+from perfdb.runner.lab import MeasurementStopped, Observer, SupervisedLab
+from perfdb.runner.request import RunRequest
+from perfdb.settings import Settings
+
+OWN_FOLDER = Path(__file__).parents[2]
+
+
+class Mirror(Protocol):
+    """MLflow as a run sees it: it may be slow, down or absent, and nothing here raises for that."""
+
+    def prepare(self, request: RunRequest, journal: Journal) -> None:
+        """A run is about to be set up; whatever takes long may start in another process."""
+
+    def open(self) -> None:
+        """The measurement begins now: show the run as running, and be quiet until `show`."""
+
+    def show(self, folder: Path, journal: Journal) -> None:
+        """The record is kept: bring it over."""
+
+    def close(self) -> None:
+        """Nothing was measured."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for, before settings and defaults fill it in."""
+
+    family: Family
+    target: Path
+    spec: Mapping[str, Scalar]
+    run_name: str | None
+    experiment: str | None
+    machine: str | None
+    timeout_s: float | None
+    python: Path
+    parsl: str | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run that is over and kept.
+
+    Attributes:
+        record: What it gave.
+        folder: Where the record lies.
+        parsl_logs: Parsl's own logs, kept when something went wrong.
+    """
+
+    record: Record
+    folder: Path
+    parsl_logs: Path | None
+
+
+def request_for(asked: Asked, settings: Settings, started_at: datetime) -> RunRequest:
+    """The request with every default filled in."""
+    checkout = checkout_of(settings.root)
+    own = checkout if settings.root == OWN_FOLDER else checkout_of(OWN_FOLDER)
+    key = host_key(checkout.first_commit if checkout else "")
+    load = load_now()
+    return RunRequest(
+        family=asked.family.name,
+        target=asked.target,
+        spec=dict(asked.spec),
+        run_name=asked.run_name or f"{asked.target.stem}-{started_at:%Y%m%d-%H%M%S}",
+        experiment=asked.experiment or asked.family.name,
+        machine=machine_label(asked.machine or settings.machine, key),
+        timeout_s=asked.timeout_s,
+        python=asked.python,
+        parsl=asked.parsl,
+        host_key=key,
+        started_at=started_at,
+        perfdb_version=__version__,
+        commit=own.commit if own else None,
+        dirty=own.dirty if own else None,
+        work_path=settings.work_path,
+        load_at_start=load.model_dump() if load else None,
+    )
+
+
+def run(asked: Asked, settings: Settings, observer: Observer, mirror: Mirror) -> Outcome:
+    """Measure, keep the record, then show it in MLflow.
+
+    Raises:
+        PerfdbError: nothing could be measured, or the record could not be written; the message says which, and where
+            the measurement is kept.
+        KeyboardInterrupt: before anything was measured.
+    """
+    begun = time.monotonic()
+    registry = Registry(settings.registry_path)
+    registry.check_writable()
+    request = request_for(asked, settings, datetime.now(UTC))
+    journal = Journal.create(settings.state_path, request.model_dump(mode="json"))
+    try:
+        mirror.prepare(request, journal)
+        _measure(request, settings, journal, observer, mirror, begun)
+    except (PerfdbError, KeyboardInterrupt):
+        if not journal.log_paths():  # nothing was measured, so there is nothing to keep
+            mirror.close()
+            _remove_work(request, journal)
+            journal.remove()
+        raise
+    _write_end(journal, begun)
+    outcome = keep(journal, settings)
+    mirror.show(outcome.folder, journal)
+    return outcome
+
+
+def keep(journal: Journal, settings: Settings) -> Outcome:
+    """Make the journal's record and put it into the registry.
+
+    Raises:
+        RegistryError: it can't be written; the journal stays, and `perfdb sync` tries again.
+    """
+    registry = Registry(settings.registry_path)
+    record, files, setup = record_of(journal)
+    journal.release_ballast()
+    try:
+        folder = registry.save(record, files)
+        journal.write("recorded.json", {"record_id": record.record_id, "folder": str(folder)})
+        if setup is not None:
+            machine = record.environment.machine
+            registry.save_machine(machine, machine_fingerprint(setup.host), machine_document(setup.host))
+    except (RegistryError, OSError) as error:
+        raise RegistryError(
+            f"{error} The measurement itself is safe in {journal.path}: mend that, then `perfdb sync` makes its record."
+        ) from error
+    request = RunRequest.model_validate(journal.read("request.json"))
+    logs = request.work_path / journal.run
+    if record.status == "ok":
+        _remove_work(request, journal)
+    return Outcome(record, folder, logs if logs.exists() else None)
+
+
+def _measure(
+    request: RunRequest, settings: Settings, journal: Journal, observer: Observer, mirror: Mirror, begun: float
+) -> None:
+    """Describe the config, then run the family's children; whatever they say is in the journal."""
+    family = FAMILIES[request.family]
+    deadline = None if request.timeout_s is None else begun + request.timeout_s
+    observer.say(f"loading {request.target.name} in a child process")
+    limit = settings.config_timeout_s
+    config = describe(
+        request.target,
+        python=request.python,
+        timeout_s=limit if request.timeout_s is None else min(limit, request.timeout_s),
+        identity=Identity.here(),
+    )
+    setup = Setup(config=config, host=submit_host(request.host_key, config.packages))
+    journal.write("setup.json", setup.model_dump(mode="json"))
+    lab = SupervisedLab(request, journal, family, setup, observer, deadline, before_first=mirror.open)
+    if platforms := platforms_for(lab.providers):
+        described = request.model_copy(
+            update={"scheduler": platforms[0].name, "scheduler_version": platforms[0].version()}
+        )
+        journal.write("request.json", described.model_dump(mode="json"))
+    with contextlib.suppress(MeasurementStopped):
+        family.measure(lab, family.spec.model_validate(request.spec))
+
+
+def _write_end(journal: Journal, begun: float) -> None:
+    load = load_now()
+    with contextlib.suppress(OSError):  # without it the record says `interrupted`, which is better than no record
+        journal.write(
+            "end.json",
+            {
+                "ended_at": datetime.now(UTC).isoformat(),
+                "duration_s": round(time.monotonic() - begun, 6),
+                "load": load.model_dump() if load else None,
+            },
+        )
+
+
+def _remove_work(request: RunRequest, journal: Journal) -> None:
+    shutil.rmtree(request.work_path / journal.run, ignore_errors=True)

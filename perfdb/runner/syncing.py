@@ -1,0 +1,98 @@
+"""Everything that `perfdb sync` does: killed runs become records, records become MLflow runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from perfdb.errors import PerfdbError, RecordError
+from perfdb.registry import Entry, Journal, Registry
+from perfdb.registry.journal import all_journals
+from perfdb.runner.lab import Observer
+from perfdb.runner.mirroring import MLFLOW_FILE
+from perfdb.runner.recover import recover
+from perfdb.settings import Settings
+from perfdb.tracking import SyncStep, Target, sync_records
+
+
+@dataclass
+class SyncOutcome:
+    """What a sync did.
+
+    Attributes:
+        recovered: Ids of the records that were made of killed runs.
+        sent: Records that MLflow lacked, in whole or in part.
+        unchanged: Records that MLflow had.
+        elsewhere: Runs in progress, or killed, on other hosts that share this state folder.
+        troubles: What did not work, a paragraph each.
+    """
+
+    recovered: list[str] = field(default_factory=list)
+    sent: int = 0
+    unchanged: int = 0
+    elsewhere: int = 0
+    troubles: list[str] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        return dict(vars(self))
+
+    def sentence(self) -> str:
+        """For people."""
+        parts = [
+            f"{len(self.recovered)} killed runs filed" + (f" ({', '.join(self.recovered)})" if self.recovered else ""),
+            f"{self.sent} records sent to MLflow",
+            f"{self.unchanged} there already",
+        ]
+        if self.elsewhere:
+            parts.append(f"{self.elsewhere} runs belong to other hosts: `perfdb sync` there sees to them")
+        return "; ".join(parts) + "."
+
+
+def sync_all(settings: Settings, observer: Observer, *, with_mlflow: bool) -> SyncOutcome:
+    """Recover, then mirror. What fails is told and does not keep the rest from being done."""
+    outcome = SyncOutcome()
+    finished: dict[str, Journal] = {}
+    for journal, trouble in recover(settings):
+        if trouble is not None:
+            outcome.troubles.append(str(trouble))
+            continue
+        record_id = journal.read("recorded.json")["record_id"]
+        finished[record_id] = journal
+        outcome.recovered.append(record_id)
+        observer.say(f"filed the killed run {journal.run[:8]} as record {record_id}")
+    outcome.elsewhere = sum(
+        1 for j in all_journals(settings.state_path) if (o := j.owner) is not None and not o.is_here
+    )
+    if with_mlflow:
+        _mirror(settings, observer, finished, outcome)
+    return outcome
+
+
+def _mirror(settings: Settings, observer: Observer, finished: dict[str, Journal], outcome: SyncOutcome) -> None:
+    entries: list[Entry] = []
+    for entry in Registry(settings.registry_path).entries():
+        if isinstance(entry, RecordError):
+            outcome.troubles.append(str(entry))
+        else:
+            entries.append(entry)
+    uri = settings.tracking_uri
+    opened = {r: j.read(MLFLOW_FILE) for r, j in finished.items()}
+    runs = {record: str(run["run_id"]) for record, run in opened.items() if run and run["uri"] == uri}
+    done = 0
+
+    def told(step: SyncStep) -> None:
+        nonlocal done
+        done += 1
+        if step.error is None and step.record_id in finished:
+            finished[step.record_id].remove()
+        observer.progress("sync", f"{done} of {len(entries)} records")
+
+    try:
+        report = sync_records(Target.of(settings), entries, runs, told)
+    except PerfdbError as error:
+        outcome.troubles.append(str(error))
+        return
+    outcome.sent = report.count("created") + report.count("updated")
+    outcome.unchanged = report.count("unchanged")
+    outcome.troubles.extend(f"{step.record_id}: {step.error}" for step in report.failed)

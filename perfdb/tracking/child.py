@@ -1,0 +1,100 @@
+"""`python -m perfdb.tracking.child`: the process that imports MLflow, so that the one that measures need not.
+
+It can be killed at any moment: MLflow then has a half-sent run, which the next `perfdb sync` completes. Between two
+jobs it waits for a line and uses no CPU; when its parent dies, that line never comes and it ends.
+
+    stdin, a JSON object a line    stdout, a JSON object a line
+    {"target": {...}, ...}         {"alive": true}   something answers there
+                                   {"ready": true}   MLflow is imported
+    {"do": "open", ...}            {"run_id": ..., "experiment_id": ..., "outcome": ...}
+    {"do": "mirror", ...}          the same
+    {"do": "sync", ...}            {"record_id": ..., "result": ..., "error": ...} each, then {"done": true}
+    anything that fails            {"error": "a paragraph"}
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from perfdb.errors import PerfdbError
+from perfdb.tracking.faults import trouble
+from perfdb.tracking.probe import probe
+from perfdb.tracking.target import Target
+
+# Should the parent be killed while we hang on a server, we must not outlive it for long.
+GRACE_S = 2
+
+
+def main() -> None:
+    """Serve the jobs on stdin until it ends."""
+    voice = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever MLflow prints is no answer of ours
+    hello = json.loads(sys.stdin.readline())
+    target = Target(**hello["target"])
+    if fault := probe(target, hello["probe_s"]):
+        _say(voice, {"error": str(trouble(target.uri, fault)), "spent_s": hello["probe_s"]})
+        return
+    _say(voice, {"alive": True})
+    try:
+        from perfdb.tracking.door import import_mlflow
+
+        import_mlflow(target, timeout_s=hello["request_timeout_s"], retries=hello["retries"])
+    except PerfdbError as error:
+        _say(voice, {"error": str(error)})
+        return
+    _say(voice, {"ready": True})
+    client: Any = None
+    for line in sys.stdin:
+        job = json.loads(line)
+        if job["limit_s"] is not None:
+            signal.alarm(math.ceil(job["limit_s"]) + GRACE_S)
+        try:
+            if client is None:
+                from perfdb.tracking.door import connect
+
+                client = connect(target, wait_s=job["wait_s"])
+            for answer in _done(client, target, job):
+                _say(voice, answer)
+        except PerfdbError as error:
+            _say(voice, {"error": str(error)})
+        signal.alarm(0)
+
+
+def _done(client: Any, target: Target, job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    from perfdb.registry.store import RECORD_FILE, read_record
+    from perfdb.tracking import mirror
+
+    wait_s = job["wait_s"]
+    if job["do"] == "open":
+        fields = {name: job[name] for name in ("experiment", "run_name", "started_ms", "tags")}
+        yield asdict(mirror.open_run(client, target, **fields, wait_s=wait_s))
+    elif job["do"] == "mirror":
+        folder = Path(job["folder"])
+        names = {name: job[name] for name in ("run_id", "journal")}
+        record = read_record(folder / RECORD_FILE)
+        yield asdict(mirror.mirror_record(client, target, record, folder, **names, wait_s=wait_s))
+    else:
+        items = [mirror.SyncItem(**item) for item in job["items"]]
+
+        for step in mirror.sync(client, target, items, lambda f: read_record(Path(f) / RECORD_FILE), wait_s=wait_s):
+            yield asdict(step)
+        yield {"done": True}
+
+
+def _say(voice: TextIO, answer: dict[str, Any]) -> None:
+    voice.write(json.dumps(answer) + "\n")
+    voice.flush()
+
+
+if __name__ == "__main__":
+    main()
+    sys.stderr.flush()
+    os._exit(0)  # all is said and sent: MLflow's own farewell takes time that somebody waits for

@@ -1,0 +1,95 @@
+"""The door to MLflow: the one place that imports it, quiets it and puts its failures into words."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from perfdb.errors import PerfdbError, TrackingError
+from perfdb.processes.lock import Lock, LockTimeout
+from perfdb.tracking.faults import plain, trouble
+from perfdb.tracking.target import Target
+
+ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing leaves the machine but what the user asked for
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_AGENT_HINT": "1",
+    "MLFLOW_TRUNCATE_LONG_VALUES": "false",  # it would cut without saying so; the mapping says so
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+def import_mlflow(target: Target, *, timeout_s: int, retries: int) -> None:
+    """Import everything that talking to `target` needs, which takes seconds, so that later steps don't.
+
+    Args:
+        timeout_s: Seconds that one HTTP request may take.
+        retries: How often MLflow repeats a failed HTTP request.
+    """
+    os.environ.update(ENVIRONMENT)
+    os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(timeout_s)
+    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = str(retries)
+    with words_for(target):
+        import mlflow.tracking
+
+        if not target.is_http:
+            import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+        for name in ("mlflow", "alembic", "urllib3"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def connect(target: Target, *, wait_s: float) -> Any:
+    """An `MlflowClient`; a fresh database is set up by one process at a time, since two at once ruin it.
+
+    Raises:
+        TrackingError: MLflow can't be reached or used.
+    """
+    from mlflow.tracking import MlflowClient
+
+    with words_for(target), contextlib.nullcontext() if target.is_http else alone(target, wait_s):
+        return MlflowClient(tracking_uri=target.uri, registry_uri=target.uri)
+
+
+def alone(target: Target, wait_s: float) -> Lock:
+    """Held while something is written that two processes must not both write."""
+    return Lock(Path(target.lock_path), wait_s)
+
+
+@contextlib.contextmanager
+def words_for(target: Target) -> Iterator[None]:
+    """Whatever MLflow and what is below it raise, as one paragraph.
+
+    Raises:
+        TrackingError: in place of any error that is not perfdb's own.
+    """
+    try:
+        yield
+    except LockTimeout as error:
+        raise trouble(target.uri, "is busy with other perfdb processes that write to it") from error
+    except PerfdbError:
+        raise
+    except Exception as error:  # MLflow lets requests', SQLAlchemy's, alembic's and protobuf's errors through
+        raise _told(target, error) from error
+
+
+def _told(target: Target, error: Exception) -> TrackingError:
+    text = str(error)
+    if "database is locked" in text:
+        return trouble(target.uri, "is locked by another process")
+    if "locking protocol" in text or "disk I/O error" in text:
+        return trouble(
+            target.uri,
+            "lies on a file system without usable locks; set PERFDB_STATE_DIR to a folder on a local disk",
+        )
+    if "out-of-date database schema" in text or "Can't locate revision" in text:
+        return trouble(target.uri, "was written by another version of MLflow than the one that is installed here")
+    if isinstance(error, ImportError):
+        return trouble(target.uri, f"needs a package that is missing here: {plain(text)}")
+    return trouble(target.uri, f"failed: {plain(text) or type(error).__name__}")

@@ -1,0 +1,40 @@
+"""What a person may read about MLflow's failures: no secret, no control character, no wall of text, and a next step."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+
+from perfdb.errors import TrackingError
+
+SYNC_HINT = "The record itself is safe; once MLflow works again, send what is missing with `perfdb sync`"
+LONGEST_DETAIL = 300
+_CREDENTIALS = re.compile(r"://[^\s/]*@|://\S*@(?=[^\s/@]*(?:[:/]|$))")
+_QUERY = re.compile(r"(://[^\s?#]*)[?#]\S*")
+_SECRET_VARIABLES = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME")
+
+
+def masked(text: str) -> str:
+    """`text` without the user and password of any address in it, nor what follows a `?`, nor MLflow's credentials."""
+    for name in _SECRET_VARIABLES:
+        if value := os.environ.get(name, ""):
+            text = text.replace(value, "***")
+    return _QUERY.sub(r"\1?***", _CREDENTIALS.sub("://***@", text))
+
+
+def shown(uri: str) -> str:
+    """A tracking URI as it may be printed."""
+    return plain(uri)
+
+
+def plain(text: object, limit: int = LONGEST_DETAIL) -> str:
+    """One printable line of at most `limit` characters, credentials masked. Servers answer what they like."""
+    line = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in str(text)[: limit * 20])
+    line = masked(" ".join(line.split()))
+    return line if len(line) <= limit else f"{line[: limit - 2]} …"
+
+
+def trouble(uri: str, what: str) -> TrackingError:
+    """The one paragraph about an MLflow that does not do its work; `what` continues "MLflow at <uri>"."""
+    return TrackingError(f"MLflow at {shown(uri)} {what.rstrip('. ')}. {SYNC_HINT}.")

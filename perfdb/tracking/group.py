@@ -1,0 +1,34 @@
+"""Ending a process group that we lead nothing of but know the leader of."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+
+POLL_S = 0.05
+
+
+def end_group(leader: int, *, grace_s: float) -> None:
+    """Ask every process of the group to end, and after `grace_s` seconds make them; returns when none is left."""
+    for number, patience_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, grace_s)):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, number)
+        deadline = time.monotonic() + patience_s
+        while _members(leader) and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+        if not _members(leader):
+            return
+
+
+def _members(leader: int) -> list[int]:
+    """Who still runs; the dead that nobody buried yet don't count."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            if os.getpgid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found

@@ -1,0 +1,271 @@
+"""One MLflow run for each record, whoever sends it, how often, and wherever an earlier try was cut off.
+
+A run is found by its tag `perfdb.record_id`. The tag `perfdb.mirror` says how far it got: `1:open` before the
+measurement, `1:begun` while it is sent, `1:complete` as the very last step. Everything sent in between is the same each
+time, so a cut-off run is completed by sending all of it again. Processes that share a state folder take turns.
+Hosts that share only a server may both create a run for one record; each looks again afterwards, and both choose the
+same one to keep, the oldest, so one is left.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from perfdb.errors import PerfdbError, RecordError
+from perfdb.record import Record
+from perfdb.tracking.door import alone, words_for
+from perfdb.tracking.files import files_of
+from perfdb.tracking.mapping import (
+    BEGUN,
+    COMPLETE,
+    JOURNAL_TAG,
+    MIRROR_TAG,
+    OPEN,
+    RECORD_TAG,
+    Payload,
+    fit_tags,
+    payload_of,
+)
+from perfdb.tracking.target import Target
+
+PAGE = 1000
+# Two failures in a row mean that MLflow is down, not that a record is odd: a thousand records must not wait for it.
+FAILURES_IN_A_ROW = 2
+
+
+@dataclass(frozen=True)
+class MirrorResult:
+    """Where a record is in MLflow, and whether anything had to be sent."""
+
+    run_id: str
+    experiment_id: str
+    outcome: Literal["created", "updated", "unchanged"]
+
+
+@dataclass(frozen=True)
+class SyncStep:
+    """What became of one record: a result, or the paragraph that says why there is none."""
+
+    record_id: str
+    result: MirrorResult | None
+    error: str | None = None
+
+
+def open_run(
+    client: Any,
+    target: Target,
+    *,
+    experiment: str,
+    run_name: str,
+    started_ms: int,
+    tags: Mapping[str, str],
+    wait_s: float,
+) -> MirrorResult:
+    """A run that MLflow shows as RUNNING, to be completed by `mirror_record`.
+
+    Raises:
+        TrackingError: MLflow did not take it.
+    """
+    with words_for(target):
+        experiment_id = _experiment(client, target, experiment, wait_s)
+        known = fit_tags({**tags, MIRROR_TAG: OPEN, "mlflow.source.name": "perfdb", "mlflow.source.type": "LOCAL"})
+        run = client.create_run(experiment_id, start_time=started_ms, run_name=run_name, tags=known)
+    return MirrorResult(run.info.run_id, experiment_id, "created")
+
+
+def mirror_record(
+    client: Any,
+    target: Target,
+    record: Record,
+    folder: Path,
+    *,
+    wait_s: float,
+    run_id: str | None = None,
+    journal: str | None = None,
+) -> MirrorResult:
+    """Make sure that MLflow holds this record as exactly one complete run.
+
+    Args:
+        wait_s: Seconds to wait for other processes of ours that write.
+        run_id: The run that was opened for it, if it is known; else a new one is made.
+        journal: Its `perfdb.journal` tag: finds the opened run when the answer with its id was lost.
+
+    Raises:
+        RecordError: the record's files are not what it says.
+        TrackingError: MLflow did not take it; another call completes what was begun.
+    """
+    files, payload = files_of(record, folder), payload_of(record)
+    with words_for(target):
+        experiment_id = _experiment(client, target, record.experiment, wait_s)
+        with alone(target, wait_s):
+            found = _tagged(client, experiment_id, RECORD_TAG, record.record_id)
+            opened = _opened(client, experiment_id, run_id, journal)
+            run, outcome = _choose(client, found, opened)
+            if outcome != "unchanged":
+                run = run or _create(client, experiment_id, record, payload)
+                _send(client, run, folder, files, payload)
+                found = _tagged(client, experiment_id, RECORD_TAG, record.record_id)
+                run = min(found, key=_age, default=run)
+            for other in [*found, *opened]:
+                if other.info.run_id != run.info.run_id:
+                    client.delete_run(other.info.run_id)
+    return MirrorResult(run.info.run_id, experiment_id, outcome)
+
+
+@dataclass(frozen=True)
+class SyncItem:
+    """One record of the registry, not yet read."""
+
+    record_id: str
+    experiment: str
+    folder: str
+    run_id: str | None = None
+
+
+def sync(client: Any, target: Target, items: Iterable[SyncItem], read: Any, *, wait_s: float) -> Iterator[SyncStep]:
+    """Send what is missing, one step a record; what is complete costs one listing an experiment, and no question.
+
+    Args:
+        read: Gives the `Record` in a folder; called only for those that must be sent.
+        wait_s: Seconds to wait, for each record, for other processes of ours that write.
+    """
+    listings: dict[str, dict[str, MirrorResult]] = {}
+    failures = 0
+    for item in items:
+        try:
+            if item.experiment not in listings:
+                listings[item.experiment] = _complete(client, target, item.experiment)
+            result = listings[item.experiment].get(item.record_id)
+            if result is None:
+                record, folder = read(item.folder), Path(item.folder)
+                result = mirror_record(client, target, record, folder, wait_s=wait_s, run_id=item.run_id)
+            failures = 0
+            yield SyncStep(item.record_id, result)
+        except RecordError as error:
+            yield SyncStep(item.record_id, None, str(error))
+        except PerfdbError as error:
+            failures += 1
+            yield SyncStep(item.record_id, None, str(error))
+            if failures == FAILURES_IN_A_ROW:
+                return
+
+
+def _complete(client: Any, target: Target, experiment: str) -> dict[str, MirrorResult]:
+    """The records of an experiment that are whole in MLflow, by id; those with two runs are left out."""
+    with words_for(target):
+        known = client.get_experiment_by_name(experiment)
+        if known is None or known.lifecycle_stage != "active":
+            return {}
+        runs = _tagged(client, known.experiment_id, MIRROR_TAG, COMPLETE)
+        ids = Counter(run.data.tags.get(RECORD_TAG, "") for run in runs)
+        return {
+            record_id: MirrorResult(run.info.run_id, known.experiment_id, "unchanged")
+            for run in runs
+            if ids[record_id := run.data.tags.get(RECORD_TAG, "")] == 1
+        }
+
+
+def _experiment(client: Any, target: Target, name: str, wait_s: float) -> str:
+    """Its id; made where there is none, brought back where it was deleted, as a mirror shows all records."""
+    from mlflow.exceptions import MlflowException
+
+    known = client.get_experiment_by_name(name)
+    if known is None:
+        with alone(target, wait_s):
+            known = client.get_experiment_by_name(name)
+            if known is None:
+                location = None if target.is_http else (Path(target.artifact_root) / name).as_uri()
+                try:
+                    return str(client.create_experiment(name, artifact_location=location))
+                except MlflowException:
+                    known = client.get_experiment_by_name(name)  # another host was first
+                    if known is None:
+                        raise
+    if known.lifecycle_stage != "active":
+        client.restore_experiment(known.experiment_id)
+    return str(known.experiment_id)
+
+
+def _tagged(client: Any, experiment_id: str, tag: str, value: str) -> list[Any]:
+    """Every run that is not deleted and carries the tag, page by page."""
+    runs: list[Any] = []
+    token = None
+    while True:
+        page = client.search_runs(
+            [experiment_id], filter_string=f"tags.`{tag}` = '{value}'", max_results=PAGE, page_token=token
+        )
+        runs += page
+        token = page.token
+        if not token:
+            return runs
+
+
+def _opened(client: Any, experiment_id: str, run_id: str | None, journal: str | None) -> list[Any]:
+    """Runs that were opened for this record and never got further; somebody else's run is never taken."""
+    from mlflow.exceptions import MlflowException
+
+    runs = _tagged(client, experiment_id, JOURNAL_TAG, journal) if journal and journal.isalnum() else []
+    if run_id and run_id not in [run.info.run_id for run in runs]:
+        try:
+            runs.append(client.get_run(run_id))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+    return [
+        run
+        for run in runs
+        if run.info.experiment_id == experiment_id
+        and run.info.lifecycle_stage == "active"
+        and RECORD_TAG not in run.data.tags
+        and run.data.tags.get(MIRROR_TAG) == OPEN
+    ]
+
+
+def _choose(client: Any, found: list[Any], opened: list[Any]) -> tuple[Any, Literal["created", "updated", "unchanged"]]:
+    """The run to go on with, and what that makes of it; None where one must be created."""
+    if not found:
+        return (min(opened, key=_age), "updated") if opened else (None, "created")
+    run = min(found, key=_age)
+    state = run.data.tags.get(MIRROR_TAG)
+    if state == COMPLETE:
+        return run, "unchanged"
+    if state in (BEGUN, OPEN):
+        return run, "updated"
+    client.delete_run(run.info.run_id)  # of another mapping: its parameters can't be changed, so it is made anew
+    found.remove(run)
+    return _choose(client, found, opened)
+
+
+def _create(client: Any, experiment_id: str, record: Record, payload: Payload) -> Any:
+    return client.create_run(
+        experiment_id,
+        start_time=payload.started_ms,
+        run_name=record.run_name,
+        tags={RECORD_TAG: record.record_id, MIRROR_TAG: BEGUN, "mlflow.source.name": "perfdb"},
+    )
+
+
+def _send(client: Any, run: Any, folder: Path, files: list[Path], payload: Payload) -> None:
+    """Everything of the record; sent twice, it is the same as sent once."""
+    from mlflow.entities import Metric, Param, RunTag
+
+    run_id = run.info.run_id
+    client.log_batch(
+        run_id,
+        metrics=[Metric(p.key, p.value, payload.ended_ms, p.step) for p in payload.points],
+        params=[Param(key, value) for key, value in payload.params.items()],
+        tags=[RunTag(key, value) for key, value in {MIRROR_TAG: BEGUN, **payload.tags}.items()],
+    )
+    for file in files:
+        below = file.parent.relative_to(folder).as_posix()
+        client.log_artifact(run_id, str(file), None if below == "." else below)
+    client.set_terminated(run_id, status=payload.status, end_time=payload.ended_ms)
+    client.set_tag(run_id, MIRROR_TAG, COMPLETE)
+
+
+def _age(run: Any) -> tuple[int, str]:
+    return run.info.start_time, run.info.run_id

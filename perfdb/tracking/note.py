@@ -1,0 +1,93 @@
+"""The note on a run's page in MLflow: what, where, how fast, how sure, and how to do it again. Pure."""
+
+from __future__ import annotations
+
+import html
+import re
+import shlex
+import statistics
+
+from perfdb.record import Environment, Metric, Record, utc_text
+from perfdb.units import bytes_, duration, quantity
+
+# Everything that Markdown would act on: a config's name must not draw a picture or a link.
+_ACTIVE = re.compile(r"([\\`*_{}\[\]()#+!|~=]|:(?=//))")
+
+
+def note(record: Record) -> str:
+    """Markdown, with every text of the record escaped."""
+    parts = [_what(record), _verdict(record), _numbers(record), _findings(record), _again(record)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _what(record: Record) -> str:
+    measured = ", ".join(f"{name} {version}" for name, version in sorted(record.code.measured.items()))
+    config = f" with the config **{_text(record.config.name)}**" if record.config else ""
+    when = f"{utc_text(record.started_at)[:19]}Z, took {duration(record.duration_s)}"
+    reason = f" {_text(record.reason)}" if record.reason else ""
+    return (
+        f"**{_text(record.family)}** of {_text(measured or 'an unnamed version')}{config} "
+        f"on **{_where(record.environment)}**, {when}. Status: **{record.status}**.{reason}"
+    )
+
+
+def _where(environment: Environment) -> str:
+    facts = [environment.machine]
+    if environment.scheduler:
+        facts.append(f"{environment.scheduler} {environment.scheduler_version or ''}".strip())
+    host = environment.submit_host
+    if host:
+        facts += [f"submit host: {host.cpu_model}"] if host.cpu_model else []
+        facts += [f"{host.cpu_count} logical CPUs"] if host.cpu_count else []
+        facts += [bytes_(host.memory_bytes)] if host.memory_bytes else []
+    return _text(", ".join(facts))
+
+
+def _verdict(record: Record) -> str:
+    """The failed checks first, as they decide whether the numbers mean anything."""
+    checks = sorted(record.checks, key=lambda check: check.passed)
+    return "\n".join(
+        f"- {'passed' if check.passed else '**FAILED**'}: {_text(check.name)}: {_text(check.detail)}"
+        for check in checks
+    )
+
+
+def _numbers(record: Record) -> str:
+    rows = [_row(metric) for metric in record.metrics if metric.step is None]
+    if not rows:
+        return ""
+    return "\n".join(["| metric | median | min to max | repetitions |", "|---|---|---|---|", *rows])
+
+
+def _row(metric: Metric) -> str:
+    values = metric.all_values
+    spread = f"{quantity(min(values), metric.unit)} to {quantity(max(values), metric.unit)}" if len(values) > 1 else ""
+    better = {"higher": " (higher is better)", "lower": " (lower is better)", "none": ""}[metric.direction]
+    middle = quantity(statistics.median(values), metric.unit)
+    return f"| {_text(metric.name)}{better} | {_text(middle)} | {_text(spread)} | {len(values)} |"
+
+
+def _findings(record: Record) -> str:
+    return "\n".join(
+        f"- **{_text(finding.name)}: {_text(finding.value)}** ({_text(finding.evidence)})"
+        for finding in record.findings
+    )
+
+
+def _again(record: Record) -> str:
+    lines = [f"perfdb show {record.record_id}"]
+    if record.config:
+        asked = [f"--set {name}={_word(value)}" for name, value in record.spec.items() if value is not None]
+        lines.append(" ".join(["perfdb run", record.family, _word(record.config.name), *asked]))
+    if record.code.perfdb_commit:
+        dirty = " (with uncommitted changes)" if record.code.perfdb_dirty else ""
+        lines.append(f"# perfdb {record.code.perfdb_version}, commit {record.code.perfdb_commit}{dirty}")
+    return "To see it whole, and to run it again:\n\n" + "\n".join(f"    {line}" for line in lines)
+
+
+def _word(value: object) -> str:
+    return " ".join(shlex.quote(str(value)).split())  # one line: a line end would leave the code block
+
+
+def _text(value: str) -> str:
+    return _ACTIVE.sub(r"\\\1", html.escape(" ".join(value.split()), quote=False))

@@ -1,0 +1,196 @@
+"""The local MLflow server: one for each state folder, on this host only, started once and found again.
+
+.perfdb/server.json    which process it is and where it listens
+.perfdb/server.log     what it printed
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from perfdb.errors import TrackingError
+from perfdb.processes.identity import ProcessIdentity
+from perfdb.processes.lock import Lock
+from perfdb.processes.tree import MARKER
+from perfdb.settings import Settings
+from perfdb.tracking.door import ENVIRONMENT, alone
+from perfdb.tracking.faults import plain
+from perfdb.tracking.group import end_group
+from perfdb.tracking.probe import answers
+from perfdb.tracking.target import Target
+
+HOST = "127.0.0.1"
+FIRST_PORT = 5000
+PORTS = 100
+# Five seconds on two idle cores; a login node is neither idle nor quick to read from NFS.
+START_LIMIT_S = 90.0
+HEALTH_S = 1.0
+STOP_GRACE_S = 5.0
+POLL_S = 0.1
+# Any port, as people reach it through an SSH tunnel from another one; only this host's names, against DNS rebinding.
+ALLOWED_HOSTS = "localhost,localhost:*,127.0.0.1,127.0.0.1:*"
+ALLOWED_ORIGINS = "http://localhost:*,http://127.0.0.1:*"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of ours."""
+
+    port: int
+    identity: ProcessIdentity
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this host finds it."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Its process, which leads its process group."""
+        return self.identity.pid
+
+
+def run_url(server_url: str, experiment_id: str, run_id: str) -> str:
+    """The page of one run in MLflow's UI."""
+    return f"{server_url.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
+
+
+def status(settings: Settings) -> Server | None:
+    """The server that runs for this state folder on this host, or None. What a dead one left is cleared away."""
+    file = _file(settings)
+    try:
+        known = json.loads(file.read_bytes())
+        server = Server(int(known["port"]), ProcessIdentity(**known["identity"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # none was started, or its file was cut off by a crash
+    if not server.identity.is_here:
+        return None
+    if not server.identity.alive():
+        file.unlink(missing_ok=True)
+        return None
+    return server
+
+
+def start(settings: Settings) -> Server:
+    """The running server, or a new one that answers. Two calls at once give one server.
+
+    Raises:
+        TrackingError: it did not start; names the log and quotes its last line.
+        LockTimeout: another process has been starting one for too long.
+    """
+    if (running := status(settings)) and answers(running.url, HEALTH_S):
+        return running
+    state = settings.state_path
+    with Lock(state / "locks" / "server", START_LIMIT_S):
+        if running := status(settings):
+            if _wait_until_it_answers(running.identity, running.url):
+                return running
+            stop(settings)
+        target = Target(settings.local_tracking_uri, str(state / "mlartifacts"), str(state))
+        # MLflow ruins a fresh database that two processes set up at once.
+        fresh = not (state / "mlflow.db").exists()
+        with alone(target, START_LIMIT_S) if fresh else nullcontext():
+            return _launch(settings, target)
+
+
+def stop(settings: Settings) -> bool:
+    """End the server and all its workers; False where none ran. A process that only got its number is left alone."""
+    server = status(settings)
+    if server is None:
+        return False
+    end_group(server.pid, grace_s=STOP_GRACE_S)
+    _file(settings).unlink(missing_ok=True)
+    return True
+
+
+def _launch(settings: Settings, target: Target) -> Server:
+    log = settings.state_path / "server.log"
+    for port in _ports(settings.server_port):
+        process = _spawn(settings.state_path, target, port, log)
+        identity = ProcessIdentity.of(process.pid)
+        url = f"http://{HOST}:{port}"
+        if identity is not None and _wait_until_it_answers(identity, url) and process.poll() is None:
+            server = Server(port, identity)
+            draft = _file(settings).with_suffix(".draft")
+            draft.write_text(json.dumps({"port": port, "identity": asdict(identity)}))
+            draft.replace(_file(settings))
+            return server
+        end_group(process.pid, grace_s=STOP_GRACE_S)
+        process.wait()
+        if _is_free(port):
+            break  # nobody took the port from us: another one would not help
+    last = (log.read_text(errors="replace").strip().splitlines() or ["nothing"])[-1]
+    raise TrackingError(
+        f"the local MLflow server did not start; the last line it printed was: {plain(last)}. All of it is in {log}. "
+        "Runs are recorded without it; then try `perfdb server start` again."
+    )
+
+
+def _spawn(state: Path, target: Target, port: int, log: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", target.uri, "--artifacts-destination", Path(target.artifact_root).as_uri()]
+    command += ["--allowed-hosts", ALLOWED_HOSTS, "--cors-allowed-origins", ALLOWED_ORIGINS]
+    environment = {name: value for name, value in os.environ.items() if name != MARKER}
+    environment |= {**ENVIRONMENT, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    state.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        # The state folder is its own too: MLflow's defaults (./mlruns, ./mlartifacts) must not meet the registry.
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=state,
+            env=environment,
+            start_new_session=True,
+        )
+
+
+def _wait_until_it_answers(identity: ProcessIdentity, url: str) -> bool:
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline and identity.alive():
+        if answers(url, HEALTH_S):
+            return identity.alive()
+        time.sleep(POLL_S)  # a server that comes up tells nobody
+    return False
+
+
+def _ports(wanted: int) -> list[int]:
+    """The ports to try: the wanted one alone, or the first few that are free from 5000 on."""
+    if wanted:
+        if not _is_free(wanted):
+            raise TrackingError(
+                f"port {wanted}, where the local MLflow server should listen, is taken by another program. Set "
+                "PERFDB_SERVER_PORT to a free port, or to 0 for the next free one."
+            )
+        return [wanted]
+    free = (port for port in range(FIRST_PORT, FIRST_PORT + PORTS) if _is_free(port))
+    ports = [port for port, _ in zip(free, range(3), strict=False)]
+    if not ports:
+        raise TrackingError(
+            f"no port from {FIRST_PORT} to {FIRST_PORT + PORTS - 1} is free for the local MLflow server. Set "
+            "PERFDB_SERVER_PORT to a free one."
+        )
+    return ports
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was just stopped is free
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _file(settings: Settings) -> Path:
+    return settings.state_path / "server.json"

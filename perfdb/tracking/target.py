@@ -1,0 +1,40 @@
+"""Where the mirror is: an address, a folder for artifacts, and a folder for locks."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from perfdb.settings import Settings
+
+
+@dataclass(frozen=True)
+class Target:
+    """One MLflow, by its tracking URI. The URI may hold a password: show it through `faults.shown` only."""
+
+    uri: str
+    artifact_root: str
+    state_path: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The MLflow that the settings name."""
+        state = settings.state_path
+        return cls(settings.tracking_uri, str(state / "mlartifacts"), str(state))
+
+    @property
+    def is_http(self) -> bool:
+        """Whether a server answers there; it then chooses where artifacts lie."""
+        return self.uri.startswith(("http://", "https://"))
+
+    @property
+    def lock_path(self) -> Path:
+        """What perfdb's processes on this state folder hold while they write to this MLflow."""
+        name = hashlib.sha256(self.uri.encode()).hexdigest()[:16]
+        return Path(self.state_path) / "locks" / f"mlflow-{name}"
+
+    def document(self) -> dict[str, Any]:
+        """Plain values, for the child that does the work."""
+        return asdict(self)
