@@ -46,15 +46,10 @@ def configs(
     if as_json:
         print_json(rows)
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("config", "platform", "executors", "loads here"):
-        table.add_column(column)
     for row in rows:
-        table.add_row(row["name"], row["platform"], ", ".join(row["executors"]), "yes" if row["loads"] else row["why"])
-    Console().print(table)
+        print(f"{row['name']:<20} {', '.join(row['executors']) or 'does not load here'}")
+        if row["why"]:
+            print(f"{'':<20} {row['why']}")
 
 
 def _row(path: Path, python: Path, settings: Settings) -> dict[str, Any]:

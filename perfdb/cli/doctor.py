@@ -95,7 +95,10 @@ def _folder(about: str, path: Path) -> Point:
         return Point(about, "trouble", str(error))
     if took > SLOW_FSYNC_S:
         return Point(
-            about, "note", f"writable, but an fsync takes {took:.2f} s", "set PERFDB_STATE_DIR to a folder on a local disk"
+            about,
+            "note",
+            f"writable, but an fsync takes {took:.2f} s",
+            "set PERFDB_STATE_DIR to a folder on a local disk",
         )
     return Point(about, "ok", f"writable, fsync {took * 1e3:.1f} ms")
 
@@ -105,7 +108,9 @@ def _room(path: Path) -> Point:
 
     free = shutil.disk_usage(path if path.exists() else path.parent).free
     if free < ROOM_BYTES:
-        return Point("disk", "trouble", f"{bytes_(free)} free", "free some space: a run reserves 8 MiB and Parsl logs more")
+        return Point(
+            "disk", "trouble", f"{bytes_(free)} free", "free some space: a run reserves 8 MiB and Parsl logs more"
+        )
     return Point("disk", "ok", f"{bytes_(free)} free")
 
 
@@ -115,7 +120,7 @@ def _machine(settings: Settings) -> Point:
             "machine",
             "note",
             "no label set: records carry this host's pseudonym",
-            "on a site with several login nodes, write machine = \"NAME\" into perfdb.toml",
+            'on a site with several login nodes, write machine = "NAME" into perfdb.toml',
         )
     return Point("machine", "ok", settings.machine)
 
@@ -126,7 +131,9 @@ def _mlflow(settings: Settings) -> Point:
     if not settings.tracking_is_local:
         return Point("MLflow", "ok", f"records are shown on {shown(settings.tracking_uri)}")
     running = server.status(settings)
-    return Point("MLflow", "ok", f"local database, server at {running.url}" if running else "local database, no server runs")
+    return Point(
+        "MLflow", "ok", f"local database, server at {running.url}" if running else "local database, no server runs"
+    )
 
 
 def _unfinished(settings: Settings) -> Point:
@@ -145,5 +152,3 @@ def _clusters() -> Iterator[Point]:
     if shutil.which("sinfo"):
         done = subprocess.run(["sinfo", "--version"], capture_output=True, text=True, check=False, timeout=20)
         yield Point("Slurm version", "ok" if done.returncode == 0 else "note", done.stdout.strip() or "does not answer")
-
-

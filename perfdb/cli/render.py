@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,6 @@ from rich.table import Table
 from perfdb.cli.terminal import printable
 from perfdb.families import FAMILIES, Family
 from perfdb.record import Host, Metric, Record
-from perfdb.settings import Settings
 from perfdb.units import bytes_, duration, quantity
 
 if TYPE_CHECKING:
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 BETTER = {"higher": "higher is better", "lower": "lower is better", "none": ""}
 
 
-def print_outcome(outcome: Outcome, family: Family, settings: Settings, url: str | None) -> None:
+def print_outcome(outcome: Outcome, family: Family, url: str | None) -> None:
     """What a run gave, where it is kept, and where to look at it."""
     console = _console()
     record = outcome.record
     _headline(console, record, family.headline)
     _judgement(console, record)
-    rows = [("record", f"{record.record_id}  {shown_path(outcome.folder, settings.root)}")]
+    rows = [("record", f"{record.record_id}  {shown_path(outcome.folder)}")]
     if url is not None:
         rows.append(("MLflow", url))
     if outcome.parsl_logs is not None:
-        rows.append(("Parsl's logs", shown_path(outcome.parsl_logs, settings.root)))
+        rows.append(("Parsl's logs", shown_path(outcome.parsl_logs)))
     _pairs(console, rows)
 
 
@@ -60,7 +60,7 @@ def print_record(entry: Entry) -> None:
         ("machine", environment.machine),
         ("submit host", _host(environment.submit_host)),
         *(("worker host", _host(host)) for host in environment.workers),
-        ("folder", str(entry.folder)),
+        ("folder", shown_path(entry.folder)),
     ]
     _pairs(console, rows)
     table = _table("parameter", "value")
@@ -75,7 +75,7 @@ def print_list(entries: Sequence[Entry], total: int) -> None:
     if not entries:
         console.print("no records here yet. Make one: run-parsl-perf.py parsl-configs/local_htex.py --time 5")
         return
-    table = _table("record", "started (UTC)", "experiment", "name", "machine", "status", "parsl", "headline")
+    table = _table("record", "started (UTC)", "name", "machine", "status", "parsl", "headline")
     for entry in entries:
         record = entry.record
         family = FAMILIES.get(record.family)
@@ -83,34 +83,32 @@ def print_list(entries: Sequence[Entry], total: int) -> None:
         table.add_row(
             record.record_id,
             f"{record.started_at:%Y-%m-%d %H:%M}",
-            _plain(record.experiment),
             _plain(record.run_name),
             _plain(record.environment.machine),
             _status(record),
             _plain(record.code.measured.get("parsl", "")),
-            f"{_median(metric)} ({metric.name})" if metric else "",
+            _median(metric) if metric else "",
         )
     console.print(table)
     if total > len(entries):
         console.print(f"{total - len(entries)} older ones are not shown: --limit {total} shows them.")
 
 
-def shown_path(path: Path, root: Path) -> str:
+def shown_path(path: Path) -> str:
     """Relative to where the user works, if it lies below."""
-    for base in (Path.cwd(), root):
-        if path.is_relative_to(base):
-            return str(path.relative_to(base))
-    return str(path)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+    # A pipe has no width to fit into.
+    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 
 
-def _table(*columns: str) -> Table:
+def _table(first: str, *columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(first, no_wrap=True, overflow="fold", min_width=16)
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, no_wrap=True)
     return table
 
 

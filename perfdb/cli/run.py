@@ -218,7 +218,7 @@ def _run(
     if as_json:
         print_json(outcome.record.document())
     else:
-        print_outcome(outcome, family, settings, mirror.url)
+        print_outcome(outcome, family, mirror.url)
     if outcome.record.status == "interrupted":
         sys.exit(EXIT_INTERRUPTED)
     sys.exit(EXIT_CODES[outcome.record.status])

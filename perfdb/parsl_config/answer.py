@@ -27,7 +27,7 @@ class Described(BaseModel):
     packages: dict[str, str]
     parsl_perf: str | None
     parsl_perf_flags: tuple[str, ...]
-    strings: tuple[str, ...]
+    strings: tuple[tuple[str, str], ...]
 
 
 class Refused(BaseModel):
@@ -53,7 +53,7 @@ class Refused(BaseModel):
     syntax_in_config: bool = False
     modules: tuple[str, ...] = ()
     found: str = ""
-    strings: tuple[str, ...] = ()
+    strings: tuple[tuple[str, str], ...] = ()
 
 
 def parse(data: bytes) -> Described | Refused | None:

@@ -4,15 +4,16 @@ import hashlib
 import re
 import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from perfdb.errors import ConfigError, ParslInstallError
 from perfdb.parsl_config import params, source
-from perfdb.parsl_config.answer import Refused, parse
+from perfdb.parsl_config.answer import Described, Refused, parse
 from perfdb.parsl_config.description import ConfigDescription
 from perfdb.parsl_config.loading import load
 from perfdb.parsl_config.refusals import failure, one_line, refusal
-from perfdb.redaction import Identity, Redactor
+from perfdb.redaction import Identity, Redactor, names_a_secret
 
 _LARGEST_SOURCE = 1024 * 1024
 _SHORTEST_SECRET = 4
@@ -47,14 +48,17 @@ def describe(config: Path, *, python: Path, timeout_s: float, identity: Identity
         raise ParslInstallError(plain.text(message)) from error
     answer = parse(loaded.answer)
     if answer is None or isinstance(answer, Refused):
-        secrets = _worth_masking([*source.literals(text), *(answer.strings if answer else ())])
+        found = [*_strings(answer, plain), *params.within(answer.message, plain)] if answer else []
+        secrets = _worth_masking([*source.literals(text), *found])
         redactor = Redactor(secrets, identity)
         if answer is None:
             raise ConfigError(redactor.text(failure(loaded, shown, timeout_s)))
         lines = source.redact(text, secrets, redactor).split("\n")
         raise ConfigError(redactor.text(refusal(answer, shown, python, lines)))
 
-    secrets = _worth_masking([*params.secret_values(answer.params, plain), *source.literals(text), *answer.strings])
+    secrets = _worth_masking(
+        [*params.secret_values(answer.params, plain), *source.literals(text), *_strings(answer, plain)]
+    )
     redactor = Redactor(secrets, identity)
     clean = params.redacted(answer.params, redactor)
     published = source.redact(text, secrets, redactor)
@@ -78,6 +82,15 @@ def describe(config: Path, *, python: Path, timeout_s: float, identity: Identity
         usage_tracking=answer.usage_tracking,
         secrets=secrets,
     )
+
+
+def _strings(answer: Described | Refused, plain: Redactor) -> Iterator[str]:
+    """The secrets among the config's own variables."""
+    for name, value in answer.strings:
+        if names_a_secret(name):
+            yield value
+        else:
+            yield from params.within(value, plain)
 
 
 def _worth_masking(values: list[str]) -> tuple[str, ...]:

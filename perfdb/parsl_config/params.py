@@ -30,12 +30,17 @@ def secret_values(params: tuple[Param, ...], redactor: Redactor) -> Iterator[str
         if by_name:
             if _says_secret(path) or distinctive(text):
                 yield text
-            continue
-        for finding in redactor.find(text):
-            if finding.kind == "secret":
-                yield finding.matched
-                # The user and the password of a URL.
-                yield from (part for part in finding.matched.split(":")[1:] if part)
+        else:
+            yield from within(text, redactor)
+
+
+def within(text: str, redactor: Redactor) -> Iterator[str]:
+    """The secrets that stand in a text, such as a `worker_init`."""
+    for finding in redactor.find(text):
+        if finding.kind == "secret":
+            yield finding.matched
+            # The password of a URL, apart from the user.
+            yield from (part for part in finding.matched.split(":")[1:] if part)
 
 
 def distinctive(text: str) -> bool:

@@ -7,6 +7,7 @@ f-string; the redactor then does the rest, comments included.
 import ast
 import io
 import re
+import sys
 import tokenize
 from collections.abc import Iterator
 
@@ -16,7 +17,7 @@ from perfdb.redaction import SECRET, Redactor, account_parameter, names_a_secret
 _LITERAL = re.compile(r"([A-Za-z]*)(\"\"\"|'''|\"|')")
 _FIELD = re.compile(r"\{\{|\}\}|(\{[^{}]*\})")
 _SHORTEST_PART = 4
-_SHORTEST_WORD = 6  # a shorter one stands in too many secrets by chance
+_SHORTEST_WORD = 6
 Place = tuple[int, int]
 
 
@@ -114,14 +115,22 @@ def _literals(value: ast.expr) -> Iterator[ast.expr]:
 def _parts(tree: ast.AST, secrets: tuple[str, ...]) -> Iterator[ast.expr]:
     """Literals that a secret was put together from."""
     whole = "\n".join(secrets)
+    built_with = {
+        id(literal)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign | ast.BinOp | ast.JoinedStr)
+        for literal in ast.iter_child_nodes(node)
+    }
     for node in ast.walk(tree):
         literal = node if isinstance(node, ast.Constant | ast.JoinedStr) else None
-        if literal and any(text in whole and _worth_a_look(text) for text in _texts(literal)):
+        if literal is None:
+            continue
+        # A word that is passed as it stands, such as a label, is in a secret by chance only.
+        word = _SHORTEST_WORD if isinstance(literal, ast.JoinedStr) or id(literal) in built_with else sys.maxsize
+        if any(
+            text in whole and len(text) >= (_SHORTEST_PART if distinctive(text) else word) for text in _texts(literal)
+        ):
             yield literal
-
-
-def _worth_a_look(text: str) -> bool:
-    return len(text) >= (_SHORTEST_PART if distinctive(text) else _SHORTEST_WORD)
 
 
 def _texts(node: ast.expr) -> Iterator[str]:

@@ -82,23 +82,26 @@ class Lines:
         return line[:LONGEST_LINE].decode("utf-8", "replace").rstrip("\r")
 
 
-def role_of(process: psutil.Process, main: int) -> str:
-    """Which part of Parsl a process of the tree plays."""
-    if process.pid == main:
-        return "main"
-    command = " ".join(process.cmdline())
+def role_of(command: str) -> str | None:
+    """Which part of Parsl a command line is, None where it does not say."""
     if "process_worker_pool" in command:
         return "workers"
-    return "interchange" if "interchange" in command else "other"
+    return "interchange" if "interchange" in command else None
 
 
 def cpu_by_role(main: int) -> dict[str, float]:
-    """CPU seconds so far of every living process below us, by role; a dead one's are in its parent's `children`."""
+    """CPU seconds so far of every living process below us, by role.
+
+    A process whose command line says nothing (a worker forked by its pool) plays its parent's role.
+    """
+    roles = {main: "main"}
     seconds: dict[str, float] = {}
-    for process in psutil.Process().children(recursive=True):
+    for process in psutil.Process().children(recursive=True):  # parents come before their children
         with contextlib.suppress(psutil.Error):
             times = process.cpu_times()
-            role = role_of(process, main)
+            inherited = roles.get(process.ppid(), "other")
+            known = role_of(" ".join(process.cmdline())) or ("other" if inherited == "main" else inherited)
+            role = roles.setdefault(process.pid, known)
             seconds[role] = seconds.get(role, 0.0) + times.user + times.system
     return {role: round(value, 3) for role, value in seconds.items()}
 

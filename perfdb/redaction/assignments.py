@@ -121,7 +121,9 @@ def _value(line: str, start: int, match: re.Match[str], *, whole: bool, name: st
     if bare is None:
         return start, start
     end = bare.end()
-    while end > start and line[end - 1] in ",)]}\\":
+    # `f(token=x)` closes what stands before the value, `{x}` what stands in it.
+    trailing = ",)]}\\" if line.find("{", start, end) < 0 else ",)]\\"
+    while end > start and line[end - 1] in trailing:
         end -= 1
     return start, end
 

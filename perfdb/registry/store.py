@@ -122,18 +122,13 @@ class Registry:
             RegistryError: there is none, or more than one.
             RecordError: it can't be read.
         """
-        # The characters are checked before they become part of a pattern.
-        paths = []
-        if re.fullmatch(r"[0-9a-f]{1,16}", prefix):
-            paths = [
-                p for p in self.root.glob(f"*/*/*/{prefix}*/{RECORD_FILE}") if _RECORD_FOLDER.fullmatch(p.parent.name)
-            ]
-        if not paths:
+        folders = [folder for folder in self.folders() if prefix and folder.name.startswith(prefix)]
+        if not folders:
             raise RegistryError(
                 f"no record here has an id that starts with {prefix!r}; `perfdb list` shows those there are."
             )
         if len(folders) > 1:
-            ids = ", ".join(sorted(f.name for f in folders)[:5])
+            ids = ", ".join(folder.name for folder in folders[:5])
             raise RegistryError(f"{len(folders)} records have ids that start with {prefix!r}: {ids}. Type more digits.")
         return Entry(read_record(folders[0] / RECORD_FILE), folders[0])
 

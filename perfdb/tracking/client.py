@@ -102,6 +102,8 @@ class MirrorSession:
             folder: The record's, in the registry.
             run_id: The run to go on with, where another process opened it.
         """
+        if self._child is not None and self._child.ended:
+            self.close()  # somebody ended it while we measured: begin again
         if self._child is None:
             if self.budget.left <= 0:
                 return None

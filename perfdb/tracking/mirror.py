@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from perfdb.errors import PerfdbError, RecordError
 from perfdb.record import Record
@@ -107,7 +108,7 @@ def mirror_record(
             run, outcome = _choose(client, found, opened)
             if outcome != "unchanged":
                 run = run or _create(client, experiment_id, record, payload)
-                _send(client, run, folder, files, payload)
+                _send(client, target, run, folder, files, payload)
                 found = _tagged(client, experiment_id, RECORD_TAG, record.record_id)
                 run = min(found, key=_age, default=run)
             for other in [*found, *opened]:
@@ -249,11 +250,12 @@ def _create(client: Any, experiment_id: str, record: Record, payload: Payload) -
     )
 
 
-def _send(client: Any, run: Any, folder: Path, files: list[Path], payload: Payload) -> None:
+def _send(client: Any, target: Target, run: Any, folder: Path, files: list[Path], payload: Payload) -> None:
     """Everything of the record; sent twice, it is the same as sent once."""
     from mlflow.entities import Metric, Param, RunTag
 
     run_id = run.info.run_id
+    artifacts = _artifacts(target, run.info.artifact_uri)
     client.log_batch(
         run_id,
         metrics=[Metric(p.key, p.value, payload.ended_ms, p.step) for p in payload.points],
@@ -262,9 +264,24 @@ def _send(client: Any, run: Any, folder: Path, files: list[Path], payload: Paylo
     )
     for file in files:
         below = file.parent.relative_to(folder).as_posix()
-        client.log_artifact(run_id, str(file), None if below == "." else below)
+        artifacts.log_artifact(str(file), None if below == "." else below)
     client.set_terminated(run_id, status=payload.status, end_time=payload.ended_ms)
     client.set_tag(run_id, MIRROR_TAG, COMPLETE)
+
+
+def _artifacts(target: Target, uri: str) -> Any:
+    """Where a run's files go.
+
+    An experiment made through the local server names a place behind that server, which the database alone can't reach;
+    that place is in our own artifact folder, so it is reached there.
+    """
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    proxied = urlsplit(uri)
+    if proxied.scheme == "mlflow-artifacts" and not target.is_http:
+        parts = [part for part in proxied.path.split("/") if part not in ("", ".", "..")]
+        uri = Path(target.artifact_root, *parts).as_uri()
+    return get_artifact_repository(uri, tracking_uri=target.uri)
 
 
 def _age(run: Any) -> tuple[int, str]:

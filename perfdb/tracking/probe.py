@@ -21,7 +21,7 @@ def probe(target: Target, timeout_s: float) -> str | None:
     answer: list[str | None] = [f"does not answer within {timeout_s:g} s"]
 
     def ask() -> None:
-        answer[0] = _ask_server(target.uri, timeout_s) if target.is_http else _ask_sqlite(target.uri, timeout_s)
+        answer[0] = _ask_server(target.uri, timeout_s) if target.is_http else _ask_sqlite(target.uri, 0.8 * timeout_s)
 
     # Looking a name up can't be given a time limit, so it is left behind in a thread.
     thread = threading.Thread(target=ask, daemon=True)

@@ -54,6 +54,11 @@ class MirrorProcess:
         """Its number."""
         return self._process.pid
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is no more."""
+        return self._process.poll() is not None
+
     def send(self, job: dict[str, Any]) -> None:
         """One job. That the child is gone shows when its answer is read."""
         assert self._process.stdin is not None

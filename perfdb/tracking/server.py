@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
 import subprocess
 import sys
 import time
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -73,6 +73,8 @@ def status(settings: Settings) -> Server | None:
         return None  # none was started, or its file was cut off by a crash
     if not server.identity.is_here:
         return None
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(server.pid, os.WNOHANG)  # if it was our own child and is dead, bury it, or it seems alive
     if not server.identity.alive():
         file.unlink(missing_ok=True)
         return None
@@ -97,7 +99,7 @@ def start(settings: Settings) -> Server:
         target = Target(settings.local_tracking_uri, str(state / "mlartifacts"), str(state))
         # MLflow ruins a fresh database that two processes set up at once.
         fresh = not (state / "mlflow.db").exists()
-        with alone(target, START_LIMIT_S) if fresh else nullcontext():
+        with alone(target, START_LIMIT_S) if fresh else contextlib.nullcontext():
             return _launch(settings, target)
 
 
@@ -125,7 +127,7 @@ def _launch(settings: Settings, target: Target) -> Server:
             return server
         end_group(process.pid, grace_s=STOP_GRACE_S)
         process.wait()
-        if _is_free(port):
+        if is_free(port):
             break  # nobody took the port from us: another one would not help
     last = (log.read_text(errors="replace").strip().splitlines() or ["nothing"])[-1]
     raise TrackingError(
@@ -166,13 +168,13 @@ def _wait_until_it_answers(identity: ProcessIdentity, url: str) -> bool:
 def _ports(wanted: int) -> list[int]:
     """The ports to try: the wanted one alone, or the first few that are free from 5000 on."""
     if wanted:
-        if not _is_free(wanted):
+        if not is_free(wanted):
             raise TrackingError(
                 f"port {wanted}, where the local MLflow server should listen, is taken by another program. Set "
                 "PERFDB_SERVER_PORT to a free port, or to 0 for the next free one."
             )
         return [wanted]
-    free = (port for port in range(FIRST_PORT, FIRST_PORT + PORTS) if _is_free(port))
+    free = (port for port in range(FIRST_PORT, FIRST_PORT + PORTS) if is_free(port))
     ports = [port for port, _ in zip(free, range(3), strict=False)]
     if not ports:
         raise TrackingError(
@@ -182,7 +184,8 @@ def _ports(wanted: int) -> list[int]:
     return ports
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was just stopped is free
         try:

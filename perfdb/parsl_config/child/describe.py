@@ -10,6 +10,8 @@ import traceback
 from pathlib import Path
 
 ANSWER_FD = "PERFDB_ANSWER_FD"
+LONGEST_STRING = 65536
+MOST_STRINGS = 500
 HERE = Path(__file__).absolute().parent
 
 
@@ -31,7 +33,7 @@ def main(path):
         answer = _describe(path, strings)
     except Refusal as refusal:
         answer = refusal.answer
-    answer["strings"] = [plain(text) for text in strings]
+    answer["strings"] = [[plain(name), plain(text)] for name, text in strings if len(text) <= LONGEST_STRING]
     data = json.dumps(answer, allow_nan=False).encode("ascii") + b"\n"
     while data:
         data = data[os.write(answer_fd, data) :]
@@ -55,7 +57,7 @@ def _describe(path, strings):
     environ = dict(os.environ)
     module = _load(path, strings)
     config = _config_of(module, path)
-    strings.extend(value for key, value in os.environ.items() if environ.get(key) != value and _tells(key))
+    strings.extend((key, value) for key, value in os.environ.items() if environ.get(key) != value)
     if not isinstance(config, parsl.config.Config):
         raise Refusal("not_a_config", found=plain(walk.class_name(type(config))))
     executors = list(config.executors)
@@ -91,7 +93,9 @@ def _load(path, strings):
     except BaseException as error:  # noqa: BLE001 (SystemExit and all: whatever a config raises is told)
         _raise_told(error, path)
     finally:
-        strings.extend(value for name, value in list(vars(module).items()) if isinstance(value, str) and _tells(name))
+        # The parent finds the secrets among them, whatever expression they came from.
+        found = [(name, value) for name, value in list(vars(module).items()) if isinstance(value, str)]
+        strings.extend([pair for pair in found if not pair[0].startswith("__")][:MOST_STRINGS])
     return module
 
 
@@ -144,12 +148,6 @@ def _told(error, path):
         "syntax_in_config": in_config,
         "modules": [plain(name) for name in modules if isinstance(name, str)],
     }
-
-
-def _tells(name):
-    """Roughly: the parent looks closer. Other strings are none of its business."""
-    name = name.lower()
-    return any(part in name for part in ("token", "secret", "pass", "pwd", "key", "cred", "auth", "cookie", "session"))
 
 
 def plain(text):
