@@ -3,8 +3,12 @@
 It runs under any Python since 3.8, so it uses nothing newer, and it never returns a name or an address.
 """
 
+from __future__ import annotations
 
-def facts(key=""):
+from typing import Any
+
+
+def facts(key: str = "") -> dict[str, Any]:
     """Everything about this host that may move a number; what cannot be read is left out.
 
     Args:
@@ -16,21 +20,21 @@ def facts(key=""):
     import platform
     import socket
 
-    def read(path):
+    def read(path: str) -> str:
         try:
-            with open(path, encoding="utf-8", errors="replace") as file:
+            with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 (nothing more than it needs is imported)
                 return file.read().strip()
         except OSError:
             return ""
 
-    def field(path, name):
+    def field(path: str, name: str) -> str:
         for line in read(path).splitlines():
             left, _, right = line.partition(":" if ":" in line else "=")
             if left.strip() == name:
                 return right.strip().strip('"')
         return ""
 
-    def cgroup(name):
+    def cgroup(name: str) -> list[str]:
         own = ""
         for line in read("/proc/self/cgroup").splitlines():
             if line.startswith("0::"):
@@ -45,10 +49,10 @@ def facts(key=""):
 
     cpu_limits = [int(quota) / int(period) for quota, period in (text.split() for text in cgroup("cpu.max"))]
     memory_limits = [int(text) for text in cgroup("memory.max")]
-    try:
+    usable = os.cpu_count()
+    if hasattr(os, "sched_getaffinity"):
         usable = len(os.sched_getaffinity(0))
-    except AttributeError:
-        usable = os.cpu_count()
+    memory: int | None
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError, AttributeError):

@@ -46,6 +46,6 @@ def _exit_with(app: Callable[..., object]) -> NoReturn:
     sys.exit(0)
 
 
-def _as_ctrl_c(number: int, frame: FrameType | None) -> NoReturn:
+def _as_ctrl_c(_number: int, _frame: FrameType | None) -> NoReturn:
     # A batch system or a closed terminal ends us like Ctrl-C does: in good order, with a record.
     raise KeyboardInterrupt

@@ -13,6 +13,7 @@ from perfdb.cli.run import RunGroup
 app = typer.Typer(
     name="perfdb",
     no_args_is_help=True,
+    rich_markup_mode=None,  # the framed help of rich costs as much again as all the rest of `perfdb --help`
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="How fast is Parsl here, how sure are we, and what changed?",

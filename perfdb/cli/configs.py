@@ -27,7 +27,9 @@ def configs(
     python: Annotated[Path | None, typer.Option(metavar="EXE", help="Load them with the Parsl of this Python.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """List the configs in parsl-configs/ with platform, executors and whether they load here.
+    """List the configs in parsl-configs/.
+
+    Tells platform, executors and whether each loads here.
 
     \b
     Each is loaded in a child process of its own:

@@ -32,7 +32,10 @@ class Point:
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
-    """Look at everything a run needs and say what is missing. Exit code 1 when something would keep a run from working."""
+    """Say what is here, what is missing, what to type.
+
+    Exit code 1 when something would keep a run from working.
+    """
     from perfdb.cli.terminal import print_json, printable
     from perfdb.errors import EXIT_ERROR
     from perfdb.settings import load_settings

@@ -65,7 +65,7 @@ def list_records(
 
 
 def show(record_id: RecordId, as_json: AsJson = False) -> None:
-    """Show one record: numbers with unit and spread, checks, what bounded it, where it ran.
+    """Show one record in full.
 
     \b
     Examples:

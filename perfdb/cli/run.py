@@ -97,13 +97,13 @@ SPEC_FILES: dict[str, Any] = {
 class RunGroup(TyperGroup):
     """One command a family, made from its spec when it is asked for."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (the name is typer's)
         """The families."""
         from perfdb.families import FAMILIES
 
         return sorted(FAMILIES)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (as above)
         """The family's command, or None."""
         from perfdb.families import FAMILIES
 
@@ -138,7 +138,8 @@ def _app_for(
         _run(family, {k: v for k, v in spec.items() if v is not None}, **given)
 
     command.__doc__ = (
-        f"Measure {family.name}: run it, keep one immutable record, show it in MLflow.\n\n"
+        f"Measure {family.name}: one run, one record.\n\n"
+        "The record is kept on disk, immutable, before it is shown in MLflow.\n\n"
         "\b\nExamples:\n"
         f"  {name or f'perfdb run {family.name}'} parsl-configs/local_htex.py --time 5\n"
         f"  {name or f'perfdb run {family.name}'} slurm_hopper --reps 10 --timeout 3600 --machine hopper"

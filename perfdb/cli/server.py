@@ -13,7 +13,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 
 @app.command()
 def start(as_json: AsJson = False) -> None:
-    """Start the server, or find the one that runs; it listens on this machine's loopback only."""
+    """Start the server, or find the one that runs.
+
+    It listens on this machine's loopback only.
+    """
     from perfdb.settings import load_settings
     from perfdb.tracking import server
 

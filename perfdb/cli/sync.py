@@ -12,7 +12,9 @@ def sync(
     no_mlflow: Annotated[bool, typer.Option("--no-mlflow", help="Only make records of runs that were killed.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """File runs that were killed as `interrupted`, and show every record in MLflow. Doing it twice changes nothing.
+    """File killed runs, bring MLflow up to date.
+
+    Runs that were killed become records with the status `interrupted`. Doing it twice changes nothing.
 
     \b
     Examples:

@@ -168,7 +168,7 @@ class Supervision:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
-                preexec_fn=_fresh_signals,
+                preexec_fn=_fresh_signals,  # noqa: PLW1509 (there is one thread)
             )
         except OSError as error:
             self._journal.write({"event": "line", "t": self._t(), "stream": "stderr", "text": str(error)})

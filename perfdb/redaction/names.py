@@ -72,4 +72,4 @@ def names_an_account(name: str) -> bool:
 
 def account_parameter(name: str) -> bool:
     """Whether Parsl's parameter of this name holds an account, a key's file, a person or a machine."""
-    return name in _ACCOUNT_PARAMETERS
+    return name.lower() in _ACCOUNT_PARAMETERS

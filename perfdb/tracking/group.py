@@ -1,4 +1,4 @@
-"""Ending a process group that we lead nothing of but know the leader of."""
+"""A process group, known by its leader: who is in it, where it listens, and its end."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def end_group(leader: int, *, grace_s: float) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(leader, number)
         deadline = time.monotonic() + patience_s
-        while _members(leader) and time.monotonic() < deadline:
+        while members_of(leader) and time.monotonic() < deadline:
             time.sleep(POLL_S)
-        if not _members(leader):
+        if not members_of(leader):
             return
 
 
-def _members(leader: int) -> list[int]:
+def members_of(leader: int) -> list[int]:
     """Who still runs; the dead that nobody buried yet don't count."""
     import psutil
 
@@ -32,3 +32,15 @@ def _members(leader: int) -> list[int]:
             if os.getpgid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process.pid)
     return found
+
+
+def listens(pids: list[int], port: int) -> bool:
+    """Whether one of these processes listens on a TCP port."""
+    import psutil
+
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):
+            for connection in psutil.Process(pid).net_connections("tcp"):
+                if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                    return True
+    return False

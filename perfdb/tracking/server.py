@@ -23,7 +23,7 @@ from perfdb.processes.tree import MARKER
 from perfdb.settings import Settings
 from perfdb.tracking.door import ENVIRONMENT, alone
 from perfdb.tracking.faults import plain
-from perfdb.tracking.group import end_group
+from perfdb.tracking.group import end_group, listens, members_of
 from perfdb.tracking.probe import answers
 from perfdb.tracking.target import Target
 
@@ -93,7 +93,7 @@ def start(settings: Settings) -> Server:
     state = settings.state_path
     with Lock(state / "locks" / "server", START_LIMIT_S):
         if running := status(settings):
-            if _wait_until_it_answers(running.identity, running.url):
+            if _wait_until_it_answers(running.pid, running.port):
                 return running
             stop(settings)
         target = Target(settings.local_tracking_uri, str(state / "mlartifacts"), str(state))
@@ -118,8 +118,7 @@ def _launch(settings: Settings, target: Target) -> Server:
     for port in _ports(settings.server_port):
         process = _spawn(settings.state_path, target, port, log)
         identity = ProcessIdentity.of(process.pid)
-        url = f"http://{HOST}:{port}"
-        if identity is not None and _wait_until_it_answers(identity, url) and process.poll() is None:
+        if identity is not None and _wait_until_it_answers(identity.pid, port):
             server = Server(port, identity)
             draft = _file(settings).with_suffix(".draft")
             draft.write_text(json.dumps({"port": port, "identity": asdict(identity)}))
@@ -156,11 +155,12 @@ def _spawn(state: Path, target: Target, port: int, log: Path) -> subprocess.Pope
         )
 
 
-def _wait_until_it_answers(identity: ProcessIdentity, url: str) -> bool:
+def _wait_until_it_answers(leader: int, port: int) -> bool:
     deadline = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline and identity.alive():
-        if answers(url, HEALTH_S):
-            return identity.alive()
+    # Who answers on the port may be another server that was quicker: ours must listen there itself.
+    while time.monotonic() < deadline and (members := members_of(leader)):
+        if listens(members, port) and answers(f"http://{HOST}:{port}", HEALTH_S):
+            return True
         time.sleep(POLL_S)  # a server that comes up tells nobody
     return False
 

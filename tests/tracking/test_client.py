@@ -114,6 +114,7 @@ def test_a_child_that_died_while_we_measured_is_replaced(tmp_path):
         start(session, entry)
         opened = session.opened()
         os.kill(session._child.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, session._child.pid, os.WEXITED | os.WNOWAIT)
         mirrored = session.mirror(entry.folder)
     assert session.warning is None
     assert mirrored.run_id == opened.run_id

@@ -23,16 +23,20 @@ from perfdb.tracking.group import end_group
 
 def test_two_starts_at_once_on_a_fresh_folder_give_one_server_and_stop_ends_all_of_it(tmp_path):
     settings = Settings(root=tmp_path)
+    neighbour = Settings(root=tmp_path / "neighbour")  # it wants the same port at the same time
     started: list[server.Server] = []
     threads = [threading.Thread(target=lambda: started.append(server.start(settings))) for _ in range(2)]
+    threads.append(threading.Thread(target=server.start, args=(neighbour,)))
     try:
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         assert started[0] == started[1] == server.start(settings)
+        assert server.status(neighbour).port != started[0].port
         family = psutil.Process(started[0].pid).children(recursive=True)
     finally:
+        server.stop(neighbour)
         stopped = server.stop(settings)
     assert stopped
     assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in family)

@@ -140,7 +140,7 @@ def _key(key):
     return str(_scalar(key)) or "_"
 
 
-def _scalar(value):  # noqa: PLR0911 (one return a type)
+def _scalar(value):
     """A value as JSON has it. Never a repr: those of unknown objects hold addresses of memory."""
     if value is None or isinstance(value, bool):
         return value

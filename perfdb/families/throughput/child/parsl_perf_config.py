@@ -3,7 +3,7 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(__file__))  # noqa: PTH120 (this file runs under any Python, and stays light)
+sys.path.insert(0, os.path.dirname(__file__))
 import user_config
 
 del sys.path[0]

@@ -19,10 +19,10 @@ FEWEST_TASKS = 5
 ANSWERS = os.fdopen(os.dup(1), "w", buffering=1)
 os.dup2(2, 1)
 
-import parsl  # noqa: E402
+import parsl
 
-sys.path.insert(0, os.path.dirname(__file__))  # noqa: PTH120
-import user_config  # noqa: E402
+sys.path.insert(0, os.path.dirname(__file__))
+import user_config
 
 del sys.path[0]
 
@@ -91,8 +91,8 @@ def affordable(count, latency_s):
 def main():
     """Warm up, ask the workers who they are, measure three ways."""
     config = user_config.load()
-    resources = eval(os.environ.get("PERFDB_RESOURCES", "{}"))  # noqa: S307 (a literal: perfdb checked it)
-    with open(os.environ["PERFDB_FACTS"], encoding="utf-8") as file:  # noqa: PTH123
+    resources = eval(os.environ.get("PERFDB_RESOURCES", "{}"))
+    with open(os.environ["PERFDB_FACTS"], encoding="utf-8") as file:
         source = file.read()
     parsl.load(config)
     try:
