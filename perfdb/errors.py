@@ -7,7 +7,8 @@
     ├── ParslInstallError  1   another Parsl could not be installed or found
     ├── RegistryError      1   the registry cannot be read or written
     ├── RecordError        1   a record is not what it claims to be
-    └── TrackingError      1   MLflow refused, is locked, down or too slow
+    ├── TrackingError      1   MLflow refused, is locked, down or too slow
+    └── Interrupted      130   Ctrl-C, a closed terminal or a batch system's signal; says what is kept
 
 A measurement that failed is no exception: it is a record with a status, and the command ends with
 `EXIT_FAILED` or `EXIT_INVALID`. Anything that is not a PerfdbError is a bug and keeps its traceback.
@@ -53,6 +54,12 @@ class RegistryError(PerfdbError):
 
 class RecordError(PerfdbError):
     """A record is not what it claims to be."""
+
+
+class Interrupted(PerfdbError):
+    """The user, a closed terminal or a batch system ended perfdb; the message says what is kept."""
+
+    exit_code = EXIT_INTERRUPTED
 
 
 class TrackingError(PerfdbError):

@@ -22,9 +22,7 @@ _EXTRAS = {
 _CONDA = {"work_queue": "ndcctools", "taskvine": "ndcctools", "ndcctools": "ndcctools", "flux": "flux-core"}
 
 
-def refusal(
-    refused: Refused, shown: str, python: Path, lines: list[str]
-) -> str:
+def refusal(refused: Refused, shown: str, python: Path, lines: list[str]) -> str:
     """The paragraph for a config that the child could not describe; not yet redacted.
 
     Args:

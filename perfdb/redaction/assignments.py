@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from perfdb.redaction.names import hints_at_a_key, names_a_person, names_a_secret, names_an_account
-from perfdb.redaction.spans import SECRET, USER, Span
+from perfdb.redaction.spans import SECRET, USER, Span, without_markers
 
 _NAME = re.compile(r"[A-Za-z_\-][\w.\-]*+")
 _HINT = re.compile(
@@ -73,7 +73,7 @@ def _tells(name: str, marker: str, value: str) -> bool:
     """Whether a value is more than a reference, a type or a switch."""
     if len(value) > 200:
         return True
-    if _SAYS_NOTHING.fullmatch(value):
+    if _SAYS_NOTHING.fullmatch(without_markers(value)):
         return False
     short = name.strip("-").rpartition(".")[2].lower()
     plain = value.rstrip(")],}")
@@ -83,7 +83,7 @@ def _tells(name: str, marker: str, value: str) -> bool:
         return value.lower() != "root" and not value.isdigit()
     if not (names_a_secret(name) or names_an_account(name)):
         return bool(_LONG_KEY.fullmatch(plain))
-    return not (re.fullmatch(r"[A-Z]+(?:_[A-Z]+)+", plain) and names_a_secret(plain))
+    return not (re.fullmatch(r"[A-Z]+(?:_[A-Z]+)+", plain) and (names_a_secret(plain) or plain.endswith("_ACCOUNT")))
 
 
 def _values(line: str, match: re.Match[str], name: str) -> Iterator[tuple[int, int]]:

@@ -20,9 +20,14 @@ class Span(NamedTuple):
     marker: str
 
 
+def without_markers(text: str) -> str:
+    """What of `text` was not masked yet."""
+    return _MARKER.sub("", text)
+
+
 def only_markers(text: str) -> bool:
     """Whether nothing but markers, blanks and quotes is left in `text`."""
-    return not _MARKER.sub("", text).strip(" \t\r\"',\\")
+    return not without_markers(text).strip(" \t\r\"',\\")
 
 
 def settle(line: str, spans: list[Span]) -> list[Span]:

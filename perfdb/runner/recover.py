@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from perfdb.errors import PerfdbError
@@ -17,21 +18,35 @@ from perfdb.settings import Settings
 PATIENCE_S = 30.0
 
 
-def recover(settings: Settings) -> Iterator[tuple[Journal, PerfdbError | None]]:
-    """Finish every abandoned run of this host; yields each journal, with the error that kept it from becoming a record.
+@dataclass(frozen=True)
+class Recovered:
+    """One abandoned journal.
 
-    The journal stays until its record is in MLflow: whoever calls removes it then.
+    Attributes:
+        journal: It stays until its record is in MLflow; whoever calls removes it then.
+        record_id: The record, None where `trouble` kept it from being made.
+        filed: Whether the record was made just now; else only MLflow still lacked it.
+        trouble: Why there is no record.
     """
+
+    journal: Journal
+    record_id: str | None
+    filed: bool
+    trouble: PerfdbError | None = None
+
+
+def recover(settings: Settings) -> Iterator[Recovered]:
+    """Finish every abandoned run of this host, one after another."""
     with Lock(settings.state_path / "locks" / "recover", wait_s=PATIENCE_S * 2):
         for journal in abandoned_journals(settings.state_path):
             try:
                 _end_what_runs(journal)
                 journal.adopt()
-                if journal.read("recorded.json") is None:
-                    keep(journal, settings)
-                yield journal, None
+                recorded = journal.read("recorded.json")
+                record_id = recorded["record_id"] if recorded else keep(journal, settings).record.record_id
+                yield Recovered(journal, record_id, filed=recorded is None)
             except PerfdbError as error:
-                yield journal, error
+                yield Recovered(journal, None, filed=False, trouble=error)
 
 
 def _end_what_runs(journal: Journal) -> None:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from perfdb import __version__
 from perfdb.capture.machine import host_key, load_now, machine_document, machine_fingerprint, machine_label, submit_host
-from perfdb.errors import PerfdbError, RegistryError
+from perfdb.errors import Interrupted, PerfdbError, RegistryError
 from perfdb.families import FAMILIES, Family, Setup
 from perfdb.gitrepo import checkout_of
 from perfdb.parsl_config import describe
@@ -123,9 +123,15 @@ def run(asked: Asked, settings: Settings, observer: Observer, mirror: Mirror) ->
             _remove_work(request, journal)
             journal.remove()
         raise
-    _write_end(journal, begun)
-    outcome = keep(journal, settings)
-    mirror.show(outcome.folder, journal)
+    try:
+        _write_end(journal, begun)
+        outcome = keep(journal, settings)
+        mirror.show(outcome.folder, journal)
+    except KeyboardInterrupt:
+        mirror.close()
+        raise Interrupted(
+            "interrupted after the measurement: it is safe, and `perfdb sync` finishes what is left to do."
+        ) from None
     return outcome
 
 

@@ -53,14 +53,14 @@ def sync_all(settings: Settings, observer: Observer, *, with_mlflow: bool) -> Sy
     """Recover, then mirror. What fails is told and does not keep the rest from being done."""
     outcome = SyncOutcome()
     finished: dict[str, Journal] = {}
-    for journal, trouble in recover(settings):
-        if trouble is not None:
-            outcome.troubles.append(str(trouble))
+    for found in recover(settings):
+        if found.record_id is None:
+            outcome.troubles.append(str(found.trouble))
             continue
-        record_id = journal.read("recorded.json")["record_id"]
-        finished[record_id] = journal
-        outcome.recovered.append(record_id)
-        observer.say(f"filed the killed run {journal.run[:8]} as record {record_id}")
+        finished[found.record_id] = found.journal
+        if found.filed:
+            outcome.recovered.append(found.record_id)
+            observer.say(f"filed the killed run {found.journal.run[:8]} as record {found.record_id}")
     outcome.elsewhere = sum(
         1 for j in all_journals(settings.state_path) if (o := j.owner) is not None and not o.is_here
     )

@@ -88,7 +88,7 @@ def start(settings: Settings) -> Server:
         TrackingError: it did not start; names the log and quotes its last line.
         LockTimeout: another process has been starting one for too long.
     """
-    if (running := status(settings)) and answers(running.url, HEALTH_S):
+    if (running := status(settings)) and _serves(running.pid, running.port):
         return running
     state = settings.state_path
     with Lock(state / "locks" / "server", START_LIMIT_S):
@@ -118,14 +118,16 @@ def _launch(settings: Settings, target: Target) -> Server:
     for port in _ports(settings.server_port):
         process = _spawn(settings.state_path, target, port, log)
         identity = ProcessIdentity.of(process.pid)
-        if identity is not None and _wait_until_it_answers(identity.pid, port):
-            server = Server(port, identity)
+        if identity is not None:
+            # Known from its first moment: should we be interrupted here, the next command finds it.
             draft = _file(settings).with_suffix(".draft")
             draft.write_text(json.dumps({"port": port, "identity": asdict(identity)}))
             draft.replace(_file(settings))
-            return server
+            if _wait_until_it_answers(identity.pid, port):
+                return Server(port, identity)
         end_group(process.pid, grace_s=STOP_GRACE_S)
         process.wait()
+        _file(settings).unlink(missing_ok=True)
         if is_free(port):
             break  # nobody took the port from us: another one would not help
     last = (log.read_text(errors="replace").strip().splitlines() or ["nothing"])[-1]
@@ -157,12 +159,16 @@ def _spawn(state: Path, target: Target, port: int, log: Path) -> subprocess.Pope
 
 def _wait_until_it_answers(leader: int, port: int) -> bool:
     deadline = time.monotonic() + START_LIMIT_S
-    # Who answers on the port may be another server that was quicker: ours must listen there itself.
-    while time.monotonic() < deadline and (members := members_of(leader)):
-        if listens(members, port) and answers(f"http://{HOST}:{port}", HEALTH_S):
+    while time.monotonic() < deadline and members_of(leader):
+        if _serves(leader, port):
             return True
         time.sleep(POLL_S)  # a server that comes up tells nobody
     return False
+
+
+def _serves(leader: int, port: int) -> bool:
+    # Who answers on the port may be another server that was quicker: ours must listen there itself.
+    return listens(members_of(leader), port) and answers(f"http://{HOST}:{port}", HEALTH_S)
 
 
 def _ports(wanted: int) -> list[int]:

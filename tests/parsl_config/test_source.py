@@ -16,17 +16,17 @@ MASKED = [
     ('TOKEN = "ab"', 'TOKEN = "<redacted>"'),
     ("x.api_key = b'ab'", "x.api_key = b'<redacted>'"),
     ('f(password=("ab" + x + "cd"))', 'f(password=("<redacted>" + x + "<redacted>"))'),
-    ('TOKEN = f"ab{x!r:>4}cd"', 'TOKEN = f"<redacted>{x!r:>4}<redacted>"'),
+    ('TOKEN = f"ab{x}cd"', 'TOKEN = f"<redacted>{x}<redacted>"'),
     ('env = {"A": "1", "B": x}', 'env = {"A": "<redacted>", "B": x}'),
     ('HighThroughputExecutor(env=dict(A="1"))', 'HighThroughputExecutor(env=dict(A="<redacted>"))'),
-    ('MINE = "group"\nSlurmProvider(account=MINE)', 'MINE = "<redacted>"\nSlurmProvider(account=MINE)'),
+    ('MY_ACCOUNT = "group"\nf(account=MY_ACCOUNT)', 'MY_ACCOUNT = "<redacted>"\nf(account=MY_ACCOUNT)'),
+    ('PLACE = "/opt/k"\nf(key_file=PLACE)', 'PLACE = "<redacted>"\nf(key_file=PLACE)'),
     ('SECRETS = [\n    "ab",\n    "cd",\n]', 'SECRETS = [\n    "<redacted>",\n    "<redacted>",\n]'),
     ('TOKEN = """\n  ab\n\n  cd\n"""  # why', 'TOKEN = """\n  <redacted>\n\n  <redacted>\n"""  # why'),
     ('def f(n, token="ab", *, secret="cd"): pass', 'def f(n, token="<redacted>", *, secret="<redacted>"): pass'),
     ('if (pwd := "ab") == token == "cd": pass', 'if (pwd := "<redacted>") == token == "<redacted>": pass'),
     ('é = 1; TOKEN = "ab"; ü = "é"', 'é = 1; TOKEN = "<redacted>"; ü = "é"'),
     ('x = os.environ.get("A_TOKEN", "ab")', 'x = os.environ.get("A_TOKEN", "<redacted>")'),
-    ('TOKEN = vault["prod"].get("name", "ab")', 'TOKEN = vault["prod"].get("name", "<redacted>")'),
     ('key_file="x"  # token: ab', 'key_file="<redacted>"  # token: <redacted>'),
 ]
 
@@ -54,7 +54,9 @@ def test_what_tells_nothing_stays_byte_for_byte(text):
 
 def test_the_parts_of_a_built_secret_are_masked():
     built = 'PART = "hunter"\nX = f"tok-{PART}-{n}" + "2fast"'
-    assert redact(built, "tok-hunter-32fast") == 'PART = "<redacted>"\nX = f"<redacted>{PART}-{n}" + "<redacted>"'
+    assert (
+        redact(built, "tok-hunter-32fast") == 'PART = "<redacted>"\nX = f"<redacted>{PART}<redacted>{n}" + "<redacted>"'
+    )
 
 
 def test_a_word_passed_as_it_stands_is_not_taken_for_a_part():

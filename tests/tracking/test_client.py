@@ -206,6 +206,7 @@ def test_a_server_killed_half_way_leaves_a_run_that_a_sync_completes(tmp_path):
             start(session, entry)
             opened = session.opened()
             os.killpg(running.pid, signal.SIGKILL)
+            os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)
             assert session.mirror(entry.folder) is None
         assert session.warning.endswith("`perfdb sync`.")
         assert server.status(settings) is None
