@@ -63,10 +63,8 @@ def print_record(entry: Entry) -> None:
         ("folder", shown_path(entry.folder)),
     ]
     _pairs(console, rows)
-    table = _table("parameter", "value")
-    for name, value in record.params.items():
-        table.add_row(_plain(name), _plain(str(value)))
-    console.print(table)
+    console.print("\n[bold]parameters[/bold]")
+    _pairs(console, [(name, str(value)) for name, value in record.params.items()])
 
 
 def print_list(entries: Sequence[Entry], total: int) -> None:
@@ -177,9 +175,10 @@ def _host(host: Host | None) -> str:
     return ", ".join(_plain(part) for part in parts if part)
 
 
-def _pairs(console: Console, rows: Iterable[tuple[str, str]]) -> None:
+def _pairs(console: Console, rows: Sequence[tuple[str, str]]) -> None:
+    width = max((len(name) for name, _ in rows), default=0)
     for name, value in rows:
-        console.print(f"{name:<12} {_plain(value)}")
+        console.print(f"{_plain(name):<{width}}  {_plain(value)}")
 
 
 def _plain(text: str) -> str:

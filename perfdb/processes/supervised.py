@@ -30,6 +30,7 @@ class ChildJob:
         secrets: Text to mask wherever the child prints it.
         sample_on: A regular expression; a line that it matches gets the tree's CPU time.
         timeout_s: Seconds until it is ended, or None.
+        ballast: A file to delete should the disk be full, so that the log can go on.
         grace_s: Seconds it gets to clean up once it was told to end.
         when_abandoned: A command for the supervisor to run should perfdb die, after the child's end.
     """
@@ -41,6 +42,7 @@ class ChildJob:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     sample_on: str = ""
     timeout_s: float | None = None
+    ballast: Path | None = None
     grace_s: float = 10.0
     when_abandoned: tuple[str, ...] = ()
 
@@ -64,6 +66,7 @@ class Supervised:
             "env": dict(job.env),
             "cwd": str(job.cwd),
             "log": str(log),
+            "ballast": str(job.ballast) if job.ballast else None,
             "secrets": list(job.secrets),
             "sample_on": job.sample_on,
             "timeout_s": job.timeout_s,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import re
@@ -35,7 +36,8 @@ TERM_GRACE_S = 2.0
 class Journal:
     """Where the events go: to the log, which outlives us all, and to perfdb while it listens."""
 
-    def __init__(self, path: str, redactor: Redactor) -> None:
+    def __init__(self, path: str, ballast: str | None, redactor: Redactor) -> None:
+        self._ballast = ballast
         self._file = open(path, "ab", buffering=0)  # noqa: SIM115, PTH123 (open for as long as we live)
         self._redactor = redactor
         self._written = 0
@@ -55,9 +57,20 @@ class Journal:
             except OSError:
                 self._listener = False
         with contextlib.suppress(OSError):  # a full disk costs the log its end, never the measurement
-            self._file.write(data)
+            self._append(data)
             if durable:
                 os.fsync(self._file.fileno())
+
+    def _append(self, data: bytes) -> None:
+        written = 0
+        while written < len(data):
+            try:
+                written += self._file.write(data[written:])
+            except OSError as error:
+                if error.errno != errno.ENOSPC or self._ballast is None:
+                    raise
+                os.unlink(self._ballast)  # noqa: PTH108 (room that was kept for this moment)
+                self._ballast = None
 
 
 class Lines:
@@ -143,7 +156,7 @@ class Supervision:
     def __init__(self, job: dict[str, Any], commands: BinaryIO) -> None:
         self._job = job
         self._commands = commands
-        self._journal = Journal(job["log"], Redactor(job["secrets"], Identity.here()))
+        self._journal = Journal(job["log"], job["ballast"], Redactor(job["secrets"], Identity.here()))
         self._sampled = re.compile(job["sample_on"]) if job["sample_on"] else None
         self._reason = "ended"
         self._hurry = False

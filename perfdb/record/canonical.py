@@ -11,6 +11,7 @@ import rfc8785
 from perfdb.errors import RecordError
 
 ID_DIGITS = 16
+LARGEST_INT = 2**53 - 1
 
 
 def canonical_bytes(value: Any) -> bytes:

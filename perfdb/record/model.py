@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -16,10 +17,11 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
+    ValidationInfo,
     model_validator,
 )
 
-from perfdb.record.canonical import canonical_bytes, record_id_of
+from perfdb.record.canonical import LARGEST_INT, canonical_bytes, record_id_of
 from perfdb.record.environment import Environment
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -67,16 +69,32 @@ RelativeName = Annotated[
 
 def utc_text(instant: datetime) -> str:
     """An instant as `2026-11-21T02:28:00.123456Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _aware(instant: datetime) -> datetime:
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("an instant lies within the years 1 to 9999") from error
 
 
 Instant = Annotated[datetime, AfterValidator(_aware), PlainSerializer(utc_text, return_type=str)]
+
+
+def _float_again(value: Any, info: ValidationInfo) -> Any:
+    # Canonical JSON writes 1e16 with an integer's digits. So many digits were a float once: no such integer is written.
+    if info.mode == "json" and type(value) is int and abs(value) > LARGEST_INT:
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise ValueError("a number past what a float can hold") from error
+    return value
+
+
+StoredScalar = Annotated[Scalar, BeforeValidator(_float_again)]
 
 
 class Frozen(BaseModel):
@@ -186,8 +204,8 @@ class Record(Frozen):
     started_at: Instant
     ended_at: Instant
     duration_s: Seconds
-    spec: dict[str, Scalar]
-    params: dict[str, Scalar]
+    spec: dict[str, StoredScalar]
+    params: dict[str, StoredScalar]
     config: ConfigRef | None = None
     environment: Environment
     code: Code

@@ -18,9 +18,11 @@ import json
 import os
 import shutil
 import uuid
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from perfdb.errors import RegistryError
 from perfdb.processes.identity import ProcessIdentity
 from perfdb.processes.lock import age_of
 from perfdb.registry.durable import cannot_write, replace
@@ -48,19 +50,26 @@ class Journal:
             (draft / "logs").mkdir(parents=True, mode=0o700)
             journal = cls(draft)
             journal.write("request.json", request)
-            replace(draft / "owner", ProcessIdentity.mine().to_json().encode())
-            with (draft / "ballast").open("wb") as file:
+            journal.adopt()
+            with journal.ballast.open("wb") as file:
                 _reserve(file.fileno())
             draft.rename(path)  # seen by others only once it says whose it is
-        except OSError as error:
+        except (OSError, RegistryError) as error:
             shutil.rmtree(draft, ignore_errors=True)
-            raise cannot_write(path.parent, error, "Nothing was measured.") from error
+            cause = error if isinstance(error, OSError) else error.__cause__
+            assert isinstance(cause, OSError)
+            raise cannot_write(path.parent, cause, "Nothing was measured.") from error
         return cls(path)
 
     @property
     def run(self) -> str:
         """The run's uuid, which marks its processes."""
         return self.path.name
+
+    @property
+    def ballast(self) -> Path:
+        """Room for the rest of the logs and for the record, should the disk fill up meanwhile."""
+        return self.path / "ballast"
 
     @property
     def owner(self) -> ProcessIdentity | None:
@@ -72,11 +81,19 @@ class Journal:
 
     def adopt(self) -> None:
         """Make it ours, to finish what its owner could not."""
-        replace(self.path / "owner", ProcessIdentity.mine().to_json().encode())
+        self.write("owner", asdict(ProcessIdentity.mine()))
 
     def write(self, name: str, document: Any) -> None:
-        """Put a JSON document, whole and on the disk."""
-        replace(self.path / name, json.dumps(document).encode())
+        """Put a JSON document, whole and on the disk.
+
+        Raises:
+            RegistryError: it can't be written.
+        """
+        path = self.path / name
+        try:
+            replace(path, json.dumps(document).encode())
+        except OSError as error:
+            raise cannot_write(path, error, "What is in the journal already stays there for `perfdb sync`.") from error
 
     def read(self, name: str) -> Any:
         """A JSON document, or None where it was not written."""
@@ -96,7 +113,7 @@ class Journal:
     def release_ballast(self) -> None:
         """Give the room back, just before the record needs it."""
         with contextlib.suppress(OSError):
-            (self.path / "ballast").unlink(missing_ok=True)
+            self.ballast.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Everything is where it belongs: forget the journal."""

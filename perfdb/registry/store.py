@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from perfdb.errors import RecordError, RegistryError
+from perfdb.processes.lock import age_of
 from perfdb.record import Record, canonical_bytes, record_id_of, sha256_hex
 from perfdb.registry.durable import cannot_write, sync_folder, write_new
 
@@ -20,6 +22,8 @@ RECORD_FILE = "record.json"
 SUMS_FILE = "SHA256SUMS"
 SAMPLES_FILE = "samples.parquet"
 LARGEST_RECORD = 8 * 1024 * 1024
+# No save takes this long, on any file system.
+STAGING_STALE_S = 3600.0
 _RECORD_FOLDER = re.compile(r"[0-9a-f]{16}")
 
 
@@ -86,7 +90,7 @@ class Registry:
             raise cannot_write(path, error, "The record itself is safe.") from error
 
     def check_writable(self) -> None:
-        """Find out before a measurement, not after it, that its record could not be kept.
+        """Find out before a measurement, not after it, that its record could not be kept; sweep up after killed saves.
 
         Raises:
             RegistryError: the registry can't be written.
@@ -97,6 +101,9 @@ class Registry:
             probe.rmdir()
         except OSError as error:
             raise cannot_write(self.root, error, "Nothing was measured.") from error
+        for left in self.root.glob(".staging-*"):
+            if age_of(left) > STAGING_STALE_S:
+                shutil.rmtree(left, ignore_errors=True)
 
     def folders(self) -> list[Path]:
         """The folders of all records, oldest first within an experiment and machine."""
@@ -140,7 +147,10 @@ def read_record(path: Path) -> Record:
         RecordError: it can't be read, is too large, is of a newer schema, or is not what its id says.
     """
     try:
-        if path.stat().st_size > LARGEST_RECORD:
+        status = path.lstat()  # git carries links, and a stranger's may lead anywhere
+        if not stat.S_ISREG(status.st_mode):
+            raise RecordError(f"{path} is no plain file, as a record is. Restore it from git.")
+        if status.st_size > LARGEST_RECORD:
             raise RecordError(f"{path} is larger than any record may be ({LARGEST_RECORD} bytes).")
         record = Record.model_validate_json(path.read_bytes())
     except OSError as error:
@@ -152,7 +162,11 @@ def read_record(path: Path) -> Record:
             f"{path} is no valid record of schema version 1: {field}: {first['msg']}. If it was written by a newer perfdb, "
             "update yours; else restore it from git."
         ) from error
-    if record_id_of(record.document()) != record.record_id or path.parent.name != record.record_id:
+    try:
+        fits = record_id_of(record.document()) == record.record_id == path.parent.name
+    except RecordError as error:
+        raise RecordError(f"{path} holds what no record can: {error} Restore it from git.") from error
+    if not fits:
         raise RecordError(
             f"{path} was changed after it was written: its content does not fit its id. Restore it from git."
         )

@@ -141,7 +141,7 @@ def _config_ref(config: ConfigDescription | None) -> ConfigRef | None:
 
 
 def _measured(request: RunRequest, config: ConfigDescription | None) -> dict[str, str]:
-    found = {"parsl": config.parsl_version} if config else {}
+    found = {"parsl": config.packages.get("parsl", config.parsl_version)} if config else {}
     if request.parsl is not None:
         found["parsl_source"] = request.parsl
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from perfdb.errors import RegistryError
 from perfdb.families import ChildRun, Family, Program, Setup
 from perfdb.platforms import Job, platforms_for
 from perfdb.platforms.cancel import cancel_jobs
@@ -90,11 +92,13 @@ class SupervisedLab:
             secrets=self.setup.config.secrets,
             sample_on=program.sample_on,
             timeout_s=remaining,
+            ballast=self.journal.ballast,
             when_abandoned=(sys.executable, "-m", "perfdb.platforms.cancel", str(run_dir), *providers),
         )
         self._follow(job, log_path)
         jobs = self._jobs(run_dir, providers)
-        self.journal.write(f"logs/{log_path.stem}.jobs", [_job_document(job) for job in jobs])
+        with contextlib.suppress(RegistryError):  # a full disk costs the wait in the queue, not the run
+            self.journal.write(f"logs/{log_path.stem}.jobs", [_job_document(job) for job in jobs])
         log = read_log(log_path)
         if log.exit.reason != "ended":
             raise MeasurementStopped

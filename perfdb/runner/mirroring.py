@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Protocol
 
-from perfdb.errors import PerfdbError
+from perfdb.errors import PerfdbError, RegistryError
 from perfdb.registry import Journal
 from perfdb.runner.request import RunRequest
 from perfdb.settings import Settings
@@ -47,7 +48,8 @@ class RunMirror:
         """Have the run shown as running, then end that process: nothing of MLflow is there while a child measures."""
         opened = self._session.opened()
         if opened is not None and self._journal is not None:
-            self._journal.write(MLFLOW_FILE, {"uri": self._settings.tracking_uri, "run_id": opened.run_id})
+            with contextlib.suppress(RegistryError):  # the run is found again by its tag
+                self._journal.write(MLFLOW_FILE, {"uri": self._settings.tracking_uri, "run_id": opened.run_id})
         self._session.close()
 
     def show(self, folder: Path, journal: Journal) -> None:

@@ -150,7 +150,7 @@ def keep(journal: Journal, settings: Settings) -> Outcome:
         if setup is not None:
             machine = record.environment.machine
             registry.save_machine(machine, machine_fingerprint(setup.host), machine_document(setup.host))
-    except (RegistryError, OSError) as error:
+    except RegistryError as error:
         raise RegistryError(
             f"{error} The measurement itself is safe in {journal.path}: mend that, then `perfdb sync` makes its record."
         ) from error
@@ -189,7 +189,7 @@ def _measure(
 
 def _write_end(journal: Journal, begun: float) -> None:
     load = load_now()
-    with contextlib.suppress(OSError):  # without it the record says `interrupted`, which is better than no record
+    with contextlib.suppress(RegistryError):  # without it the record says `interrupted`, which is better than no record
         journal.write(
             "end.json",
             {

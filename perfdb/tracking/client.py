@@ -106,6 +106,7 @@ class MirrorSession:
             self.close()  # somebody ended it while we measured: begin again
         if self._child is None:
             if self.budget.left <= 0:
+                self._give_up(str(trouble(self.target.uri, f"used up the {self._budget_s:g} s that it may cost a run")))
                 return None
             self._start()
         known = run_id or (self.run.run_id if self.run else None)

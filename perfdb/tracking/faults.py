@@ -11,7 +11,7 @@ from perfdb.errors import TrackingError
 SYNC_HINT = "The record itself is safe; once MLflow works again, send what is missing with `perfdb sync`"
 LONGEST_DETAIL = 300
 _CREDENTIALS = re.compile(r"://[^\s/]*@|://\S*@(?=[^\s/@]*(?:[:/]|$))")
-_QUERY = re.compile(r"(://[^\s?#]*)[?#]\S*")
+_QUERY = re.compile(r"(://[^\s?]*)\?\S*")
 _SECRET_VARIABLES = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME")
 
 

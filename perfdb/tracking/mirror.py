@@ -221,7 +221,6 @@ def _opened(client: Any, experiment_id: str, run_id: str | None, journal: str | 
         for run in runs
         if run.info.experiment_id == experiment_id
         and run.info.lifecycle_stage == "active"
-        and RECORD_TAG not in run.data.tags
         and run.data.tags.get(MIRROR_TAG) == OPEN
     ]
 

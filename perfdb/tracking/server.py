@@ -15,6 +15,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from perfdb.errors import TrackingError
 from perfdb.processes.identity import ProcessIdentity
@@ -59,8 +60,10 @@ class Server:
 
 
 def run_url(server_url: str, experiment_id: str, run_id: str) -> str:
-    """The page of one run in MLflow's UI."""
-    return f"{server_url.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
+    """The page of one run in MLflow's UI, without the user and password that the server's address may hold."""
+    parts = urlsplit(server_url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
 
 
 def status(settings: Settings) -> Server | None:

@@ -166,7 +166,8 @@ def test_a_clean_source_is_kept_byte_for_byte(described, tmp_path):
     assert found.source_sha256 == hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_no_bytecode_is_left_beside_the_config(described, tmp_path):
+def test_no_bytecode_is_left_beside_the_config(described, tmp_path, monkeypatch):
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     described(THREADS)
     assert [path.name for path in tmp_path.iterdir()] == ["local_fake.py"]
 
@@ -183,3 +184,18 @@ def test_what_is_only_for_this_machine_is_neither_shown_nor_dumped(described):
     for hidden in ("secrets", "run_dir=", "parsl_perf="):
         assert hidden not in repr(found)
     assert not {"secrets", "run_dir", "parsl_perf"} & set(found.model_dump())
+
+
+def test_an_account_that_is_a_plain_word_is_masked_in_its_place_only(described):
+    found = described("""
+        from parsl.config import Config
+        from parsl.executors import HighThroughputExecutor
+        from parsl.providers import SlurmProvider
+        config = Config(executors=[HighThroughputExecutor(
+            label="physics", provider=SlurmProvider("debug", account="physics"),
+        )])
+    """)
+    assert found.params["provider.account"] == "<redacted>"
+    assert found.params["executor.label"] == "physics"
+    assert 'label="physics", provider=SlurmProvider("debug", account="<redacted>")' in found.source
+    assert found.secrets == ()

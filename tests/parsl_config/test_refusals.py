@@ -34,7 +34,7 @@ BAD = [
     ("from parsl.providers import AWSProvider\nAWSProvider('image', 'key')\n",
      ["line 2 needs a package", "boto3", "pip install 'parsl[aws]'"]),
     ("import os\nos.kill(os.getpid(), 11)\n", ["ended its Python process with SIGSEGV"]),
-    ("import os\nos.write(2, b'last\\x1b[31m words')\nos._exit(3)\n", ["with status 3", "last [31m words"]),
+    ("import os\nos.write(1, b'last\\x1b[31m words')\nos._exit(3)\n", ["with status 3", "last [31m words"]),
     ("import os\nos._exit(0)\n", ["was not understood", "status 0"]),
     ("from parsl.config import Config\nclass C(Config):\n    def __init__(self, many):\n        super().__init__()\n"
      "        self.many = many\nconfig = C(list(range(5000)))\n", ["more than 2000 parameters"]),

@@ -26,6 +26,7 @@ MASKED = [
     ('def f(n, token="ab", *, secret="cd"): pass', 'def f(n, token="<redacted>", *, secret="<redacted>"): pass'),
     ('if (pwd := "ab") == token == "cd": pass', 'if (pwd := "<redacted>") == token == "<redacted>": pass'),
     ('é = 1; TOKEN = "ab"; ü = "é"', 'é = 1; TOKEN = "<redacted>"; ü = "é"'),
+    ('é = {}; f(ü="x", env={"É": "1"})', 'é = {}; f(ü="x", env={"É": "<redacted>"})'),
     ('x = os.environ.get("A_TOKEN", "ab")', 'x = os.environ.get("A_TOKEN", "<redacted>")'),
     ('key_file="x"  # token: ab', 'key_file="<redacted>"  # token: <redacted>'),
 ]

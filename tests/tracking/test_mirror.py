@@ -180,14 +180,15 @@ def test_a_sync_asks_for_a_listing_and_reads_only_what_is_missing(client, target
     assert read == [str(missing.folder)]
 
 
-def test_a_broken_record_does_not_stop_a_sync(client, target, tmp_path):
-    broken, good = save(tmp_path), save(tmp_path)
-    (broken.folder / "samples.parquet").unlink()
-    records = {str(e.folder): e.record for e in (broken, good)}
-    items = [SyncItem(e.record.record_id, "throughput", str(e.folder)) for e in (broken, good)]
+def test_broken_records_do_not_stop_a_sync(client, target, tmp_path):
+    entries = [save(tmp_path) for _ in range(4)]
+    for broken in entries[:3]:
+        (broken.folder / "samples.parquet").unlink()
+    records = {str(e.folder): e.record for e in entries}
+    items = [SyncItem(e.record.record_id, "throughput", str(e.folder)) for e in entries]
     steps = list(sync(client, target, items, records.__getitem__, wait_s=5))
     assert "is missing" in steps[0].error
-    assert steps[1].result.outcome == "created"
+    assert steps[3].result.outcome == "created"
 
 
 def test_a_second_sync_leaves_the_database_as_it_is(sqlite, tmp_path):

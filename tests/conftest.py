@@ -1,0 +1,16 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--drill-share", type=float, default=0.1, help="share of each drill to run, 0 to 1; CI: 0.1")
+
+
+@pytest.fixture(scope="session")
+def drill_share(request: pytest.FixtureRequest) -> float:
+    share: float = request.config.getoption("--drill-share")
+    assert 0 < share <= 1, "--drill-share is more than 0 and at most 1"
+    return share

@@ -1,0 +1,114 @@
+"""Real commands in a fresh root: real parsl-perf, real workers, real MLflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+BIN = Path(sys.executable).parent
+CHECKOUT = Path(__file__).resolve().parents[2]
+THREADS = str(CHECKOUT / "parsl-configs" / "local_threads.py")
+HTEX = str(CHECKOUT / "parsl-configs" / "local_htex.py")
+# Long enough to be valid, short enough to be many.
+QUICK = ("--time", "1.5", "--reps", "1", "--no-server")
+
+
+@dataclass
+class Home:
+    """A root of its own, with its registry, state and MLflow database."""
+
+    root: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment that commands get."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PERFDB_", "MLFLOW_"))}
+        return {**kept, "PERFDB_ROOT": str(self.root), **self.env}
+
+    def run(self, command: str, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+        """Run an installed command to its end."""
+        return subprocess.run(
+            [str(BIN / command), *arguments],
+            cwd=self.root,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def start(self, command: str, *arguments: str, log: str = "started.log") -> subprocess.Popen[bytes]:
+        """Start one and go on; what it prints goes to a file."""
+        with (self.root / log).open("wb") as file:
+            return subprocess.Popen(
+                [str(BIN / command), *arguments],
+                cwd=self.root,
+                env=self.environment,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                # A test runner in the background would hand down an ignored SIGINT.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            )
+
+    def perf(self, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+        """`run-parsl-perf.py`."""
+        return self.run("run-parsl-perf.py", *arguments, timeout=timeout)
+
+    def perfdb(self, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+        """`perfdb`."""
+        return self.run("perfdb", *arguments, timeout=timeout)
+
+    @property
+    def folders(self) -> list[Path]:
+        """The records' folders."""
+        return sorted(path.parent for path in self.root.glob("mlruns/*/*/*/*/record.json"))
+
+    def records(self) -> list[dict[str, Any]]:
+        """The records, as they stand on disk."""
+        return [json.loads((folder / "record.json").read_bytes()) for folder in self.folders]
+
+    def journals(self) -> list[Path]:
+        """Runs in progress, or left behind."""
+        return sorted((self.root / ".perfdb" / "journal").glob("[0-9a-f]*"))
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process that works for this root: they all inherit it."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("PERFDB_ROOT") == str(self.root):
+                    found.append(process)
+            except (psutil.Error, OSError):
+                continue
+        return found
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """A fresh root. Whatever a failed test leaves running is ended."""
+    made = Home(tmp_path)
+    yield made
+    left = made.processes()
+    for process in left:
+        process.kill()
+    psutil.wait_procs(left, timeout=10)
+
+
+def wait_for_line(process: subprocess.Popen[bytes], log: Path, text: str) -> None:
+    """Return once `text` stands in the log; fail when the process ends before."""
+    import time
+
+    while text not in log.read_text(errors="replace"):
+        assert process.poll() is None, log.read_text(errors="replace")
+        time.sleep(0.02)  # a file tells nobody that it grew

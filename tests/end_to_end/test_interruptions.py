@@ -1,0 +1,156 @@
+"""Ctrl-C, a time limit, SIGKILL: the whole tree ends, and what was measured until then is kept."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.end_to_end.conftest import HTEX, THREADS, Home, wait_for_line
+
+LONG = ("--time", "60", "--reps", "2", "--no-server")
+
+
+def wait_until_quiet(home: Home, patience_s: float = 60) -> None:
+    """Return once nothing works for this root any more."""
+    deadline = time.monotonic() + patience_s
+    while left := home.processes():
+        assert time.monotonic() < deadline, [p.cmdline() for p in left]
+        psutil.wait_procs(left, timeout=1)
+
+
+def test_ctrl_c_keeps_what_was_measured_and_ends_every_worker(home: Home) -> None:
+    process = home.start("run-parsl-perf.py", HTEX, *LONG)
+    wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    wait_until_quiet(home)
+    (record,) = home.records()
+    assert record["status"] == "interrupted"
+    assert [m for m in record["metrics"] if m["name"] == "cold_start_s"]
+    (folder,) = home.folders
+    assert "==== Iteration 2 ====" in (folder / "artifacts" / "01-rep-1.log").read_text()
+    assert home.journals() == []
+    assert "Traceback" not in (home.root / "started.log").read_text()
+
+
+def test_ctrl_c_while_the_config_loads_leaves_nothing(home: Home) -> None:
+    (home.root / "loops.py").write_text("while True:\n    pass\n")
+    process = home.start("run-parsl-perf.py", "loops.py")
+    wait_for_line(process, home.root / "started.log", "loading")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    wait_until_quiet(home)
+    assert home.records() == []
+    assert home.journals() == []
+    assert "Traceback" not in (home.root / "started.log").read_text()
+
+
+def test_the_time_limit_ends_all_and_keeps_what_was_measured(home: Home) -> None:
+    done = home.perf(HTEX, *LONG, "--timeout", "15")
+    assert done.returncode == 3, done.stderr
+    wait_until_quiet(home)
+    (record,) = home.records()
+    assert record["status"] == "timeout"
+    assert "time limit" in record["reason"]
+    assert [m for m in record["metrics"] if m["name"] == "cold_start_s"]
+    assert 15 <= record["duration_s"] < 40
+
+
+def test_a_terminal_that_closes_is_like_ctrl_c(home: Home) -> None:
+    process = home.start("run-parsl-perf.py", THREADS, *LONG)
+    wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(60) == 130
+    wait_until_quiet(home)
+    assert [r["status"] for r in home.records()] == ["interrupted"]
+
+
+def _kills(share: float) -> int:
+    return max(4, round(20 * share))
+
+
+def test_sigkill_at_random_moments_leaves_no_half_record_and_no_process(home: Home, drill_share: float) -> None:
+    """The moments are drawn over the whole of a run of known length, by a seeded generator."""
+    chance = random.Random(20261121)
+    begun = time.monotonic()
+    whole = home.perf(HTEX, "--time", "1.5", "--reps", "1", "--no-server")
+    assert whole.returncode == 0, whole.stderr
+    length_s = time.monotonic() - begun
+    killed = 0
+    for _ in range(_kills(drill_share)):
+        process = home.start("run-parsl-perf.py", HTEX, "--time", "1.5", "--reps", "1", "--no-server")
+        try:
+            process.wait(chance.uniform(0, length_s))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        before = {folder.name for folder in home.folders}
+        journals = len(home.journals())
+        told = json.loads(home.perfdb("sync", "--json").stdout)
+        assert told["troubles"] == []
+        new = [record for record in home.records() if record["record_id"] not in before]
+        assert [record["record_id"] for record in new] == told["recovered"]
+        assert all(record["status"] == "interrupted" for record in new)
+        # A kill before the journal leaves nothing, and one after the record leaves nothing to be filed.
+        assert len(new) <= journals <= 1
+        assert home.journals() == []
+        assert home.processes() == []
+        killed += len(new)
+        for folder in home.folders:
+            subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=True, capture_output=True)
+        assert not list(Path(home.root / "mlruns").glob(".staging-*"))
+    assert killed >= 1
+    again = json.loads(home.perfdb("sync", "--json").stdout)
+    assert again == {
+        "recovered": [],
+        "sent": 0,
+        "unchanged": len(home.folders),
+        "elsewhere": 0,
+        "troubles": [],
+    }
+
+
+def test_without_any_later_command_the_supervisor_ends_the_workers_of_a_killed_run(home: Home) -> None:
+    process = home.start("run-parsl-perf.py", HTEX, *LONG)
+    wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
+    process.kill()
+    process.wait()
+    wait_until_quiet(home)
+    assert len(home.journals()) == 1
+    assert home.records() == []
+
+
+def test_eight_at_once_on_a_fresh_registry_are_eight_records_and_eight_mlflow_runs(home: Home) -> None:
+    options = ("--time", "1", "--reps", "1", "--no-server", "--no-probe")
+    running = [
+        home.start("run-parsl-perf.py", THREADS, f"run {number}", *options, log=f"{number}.log") for number in range(8)
+    ]
+    assert [process.wait(300) for process in running] == [0] * 8, [p.read_text() for p in home.root.glob("?.log")]
+    records = home.records()
+    assert sorted(record["run_name"] for record in records) == [f"run {number}" for number in range(8)]
+    told = json.loads(home.perfdb("sync", "--json").stdout)
+    assert told == {"recovered": [], "sent": 0, "unchanged": 8, "elsewhere": 0, "troubles": []}
+    assert home.journals() == []
+
+
+@pytest.mark.parametrize("children", ["killed", "alive"])
+def test_a_supervisor_that_is_killed_too_is_made_up_for_by_the_next_sync(home: Home, children: str) -> None:
+    process = home.start("run-parsl-perf.py", HTEX, *LONG)
+    wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
+    supervisors = [p for p in home.processes() if "perfdb.processes.supervisor" in " ".join(p.cmdline())]
+    for victim in (psutil.Process(process.pid), *supervisors):
+        victim.kill()
+    process.wait()
+    if children == "killed":
+        psutil.wait_procs(home.processes(), timeout=1)
+    told = json.loads(home.perfdb("sync", "--json").stdout)
+    assert told["troubles"] == []
+    assert home.processes() == []
+    assert [r["status"] for r in home.records()] == ["interrupted"]
