@@ -19,7 +19,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	touch $@
 
 test: setup lint ## every test, on real parts
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 lint: setup
 	$(BIN)/ruff format --check .

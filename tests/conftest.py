@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.disks import small_disk
+
+__all__ = ["drill_share", "pytest_addoption", "small_disk"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--drill-share", type=float, default=0.1, help="share of each drill to run, 0 to 1; CI: 0.1")

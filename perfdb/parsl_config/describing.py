@@ -21,7 +21,7 @@ _SHORTEST_SECRET = 4
 _EVERYDAY = frozenset(["none", "true", "false", "null", "test", "python", "parsl", "slurm", "default", "auto", "http"])
 
 
-def describe(config: Path, *, python: Path, timeout_s: float, identity: Identity) -> ConfigDescription:
+def describe(config: Path, *, python: Path, timeout_s: float, identity: Identity, run: str = "") -> ConfigDescription:
     """What a config sets up when it is loaded under `python`, with nothing in it that must not be published.
 
     Args:
@@ -29,6 +29,7 @@ def describe(config: Path, *, python: Path, timeout_s: float, identity: Identity
         python: The Python whose Parsl loads it. It needs Parsl and nothing of perfdb's.
         timeout_s: Seconds until loading it is given up, > 0.
         identity: Whose names to mask.
+        run: Marks what the config starts, so that it can be found should we be killed.
 
     Raises:
         ConfigError: the file can't be read, loaded or described; the message says why and is redacted.
@@ -42,7 +43,7 @@ def describe(config: Path, *, python: Path, timeout_s: float, identity: Identity
         message = f"{python} is no program that can be run. Name the Python whose Parsl to use with --python."
         raise ParslInstallError(plain.text(message))
     try:
-        loaded = load(config.absolute(), python=Path(executable).absolute(), timeout_s=timeout_s)
+        loaded = load(config.absolute(), python=Path(executable).absolute(), timeout_s=timeout_s, run=run)
     except OSError as error:
         message = f"{python} can't be run ({error.strerror}). Name the Python whose Parsl to use with --python."
         raise ParslInstallError(plain.text(message)) from error

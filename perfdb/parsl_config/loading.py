@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from perfdb.processes.tree import MARKER
+
 LARGEST_ANSWER = 4 * 1024 * 1024
 _COMPLAINT_KEPT = 4096
 _CHILD = Path(__file__).parent / "child" / "describe.py"
@@ -29,7 +31,7 @@ class Loaded:
     too_long: bool = False
 
 
-def load(config: Path, *, python: Path, timeout_s: float) -> Loaded:
+def load(config: Path, *, python: Path, timeout_s: float, run: str) -> Loaded:
     """Have the child under `python` describe a config; raw secrets travel over a pipe and nowhere else.
 
     Raises:
@@ -37,7 +39,7 @@ def load(config: Path, *, python: Path, timeout_s: float) -> Loaded:
     """
     answer_fd, child_fd = os.pipe()
     try:
-        env = dict(os.environ, **{_ANSWER_FD: str(child_fd)})
+        env = dict(os.environ, **{_ANSWER_FD: str(child_fd), MARKER: run})
         # Configs and executors look for their programs on PATH: those of the Parsl that is measured come first.
         env["PATH"] = os.pathsep.join([str(python.parent), env.get("PATH", os.defpath)])
         process = subprocess.Popen(

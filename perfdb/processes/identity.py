@@ -33,7 +33,10 @@ class ProcessIdentity:
         import psutil
 
         try:
-            return cls(_host(), _boot(), pid, psutil.Process(pid).create_time())
+            process = psutil.Process(pid)
+            if process.status() == psutil.STATUS_ZOMBIE:  # it is over, though nobody has asked how it ended
+                return None
+            return cls(_host(), _boot(), pid, process.create_time())
         except psutil.Error:
             return None
 

@@ -6,6 +6,7 @@ folder behind, so it names its owner, and whoever finds the owner dead takes it 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from pathlib import Path
@@ -30,6 +31,7 @@ class Lock:
 
     Raises:
         LockTimeout: another process held it for `wait_s` seconds.
+        RegistryError: it can't be made there.
     """
 
     def __init__(self, path: Path, wait_s: float) -> None:
@@ -39,7 +41,6 @@ class Lock:
     def __enter__(self) -> Self:
         deadline = time.monotonic() + self.wait_s
         pause = 0.005
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         while not self._take():
             if self._is_stale():
                 self._break()
@@ -60,10 +61,21 @@ class Lock:
 
     def _take(self) -> bool:
         try:
-            self.path.mkdir()
-        except FileExistsError:
-            return False
-        (self.path / "owner").write_text(ProcessIdentity.mine().to_json())
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self.path.mkdir()
+            except FileExistsError:
+                return False
+            try:
+                (self.path / "owner").write_text(ProcessIdentity.mine().to_json())
+            except OSError:
+                shutil.rmtree(self.path, ignore_errors=True)
+                raise
+        except OSError as error:
+            raise RegistryError(
+                f"the lock {self.path} could not be made: {error.strerror}. Mend that, or set PERFDB_STATE_DIR to a folder "
+                "on a local disk that you may write to."
+            ) from error
         return True
 
     def _is_stale(self) -> bool:
@@ -83,13 +95,18 @@ class Lock:
             guard.mkdir()
         except FileExistsError:
             if age_of(guard) > NAMELESS_STALE_S:
-                guard.rmdir()
+                _remove(guard)
             return
         try:
             if self._is_stale():
                 shutil.rmtree(self.path, ignore_errors=True)
         finally:
-            guard.rmdir()
+            _remove(guard)
+
+
+def _remove(guard: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):  # another, who took it for stale, was quicker
+        guard.rmdir()
 
 
 def age_of(path: Path) -> float:

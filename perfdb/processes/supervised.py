@@ -87,11 +87,11 @@ class Supervised:
     ) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        self._selector.close()
+        self._process.stdout.close()  # first: a supervisor that waits for us to read would not notice the rest
         with contextlib.suppress(OSError):
             self._process.stdin.close()  # the supervisor takes this for our death and ends everything
         self._process.wait()
-        self._selector.close()
-        self._process.stdout.close()
 
     def stop(self) -> None:
         """Have the child end in good order; its last lines and its exit still arrive."""

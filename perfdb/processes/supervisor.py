@@ -22,30 +22,30 @@ from typing import Any, BinaryIO
 
 import psutil
 
+from perfdb.processes.lines import Lines
 from perfdb.processes.tree import end
 from perfdb.redaction import Identity, Redactor
 
-LONGEST_LINE = 64 * 1024
 LONGEST_LOG = 16 * 1024 * 1024
 PR_SET_CHILD_SUBREAPER = 36
 # After the child itself is gone, its workers get this long to follow before they are told to.
 SETTLE_S = 5.0
+# What the child wrote last is read within this long, however much those it left behind go on to say.
+DRAIN_S = 1.0
 TERM_GRACE_S = 2.0
 
 
 class Journal:
     """Where the events go: to the log, which outlives us all, and to perfdb while it listens."""
 
-    def __init__(self, path: str, ballast: str | None, redactor: Redactor) -> None:
+    def __init__(self, path: str, ballast: str | None) -> None:
         self._ballast = ballast
         self._file = open(path, "ab", buffering=0)  # noqa: SIM115, PTH123 (open for as long as we live)
-        self._redactor = redactor
         self._written = 0
+        self._torn = False
         self._listener = True
 
     def write(self, event: dict[str, Any], *, durable: bool = False) -> None:
-        if "text" in event:
-            event["text"] = self._redactor.text(event["text"])
         data = json.dumps(event, ensure_ascii=True).encode() + b"\n"
         if event["event"] == "line" and self._written + len(data) > LONGEST_LOG:
             return
@@ -56,12 +56,24 @@ class Journal:
                 sys.stdout.buffer.flush()
             except OSError:
                 self._listener = False
+                # What is left in the buffer goes nowhere, and without a word at our own end.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         with contextlib.suppress(OSError):  # a full disk costs the log its end, never the measurement
             self._append(data)
             if durable:
                 os.fsync(self._file.fileno())
 
     def _append(self, data: bytes) -> None:
+        if self._torn:
+            data = b"\n" + data  # ends the line that the full disk cut off
+        try:
+            self._write_all(data)
+        except OSError:
+            self._torn = True
+            raise
+        self._torn = False
+
+    def _write_all(self, data: bytes) -> None:
         written = 0
         while written < len(data):
             try:
@@ -71,28 +83,6 @@ class Journal:
                     raise
                 os.unlink(self._ballast)  # noqa: PTH108 (room that was kept for this moment)
                 self._ballast = None
-
-
-class Lines:
-    """Bytes in, whole lines out; a line that never ends is cut."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, data: bytes) -> list[str]:
-        *whole, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > LONGEST_LINE:
-            whole.append(self._rest)
-            self._rest = b""
-        return [self._text(line) for line in whole]
-
-    def close(self) -> list[str]:
-        rest, self._rest = self._rest, b""
-        return [self._text(rest)] if rest else []
-
-    @staticmethod
-    def _text(line: bytes) -> str:
-        return line[:LONGEST_LINE].decode("utf-8", "replace").rstrip("\r")
 
 
 def role_of(command: str) -> str | None:
@@ -156,7 +146,8 @@ class Supervision:
     def __init__(self, job: dict[str, Any], commands: BinaryIO) -> None:
         self._job = job
         self._commands = commands
-        self._journal = Journal(job["log"], job["ballast"], Redactor(job["secrets"], Identity.here()))
+        self._redactor = Redactor(job["secrets"], Identity.here())
+        self._journal = Journal(job["log"], job["ballast"])
         self._sampled = re.compile(job["sample_on"]) if job["sample_on"] else None
         self._reason = "ended"
         self._hurry = False
@@ -184,13 +175,14 @@ class Supervision:
                 preexec_fn=_fresh_signals,  # noqa: PLW1509 (there is one thread)
             )
         except OSError as error:
-            self._journal.write({"event": "line", "t": self._t(), "stream": "stderr", "text": str(error)})
+            why = self._redactor.text(str(error))
+            self._journal.write({"event": "line", "t": self._t(), "stream": "stderr", "text": why})
             self._exit(127)
             return
         for name in ("stdout", "stderr"):
             stream = getattr(self._child, name)
             os.set_blocking(stream.fileno(), False)
-            self._selector.register(stream, selectors.EVENT_READ, (name, Lines()))
+            self._selector.register(stream, selectors.EVENT_READ, (name, Lines(self._redactor)))
             self._open_streams += 1
         self._selector.register(self._commands, selectors.EVENT_READ, "commands")
         self._selector.register(wake_in, selectors.EVENT_READ, "wake")
@@ -199,7 +191,8 @@ class Supervision:
         self._exit(self._child.wait())
         if self._reason == "abandoned" and job["when_abandoned"]:
             # Nobody else is left to take back what the child asked a scheduler for.
-            subprocess.run(job["when_abandoned"], stdin=subprocess.DEVNULL, check=False, timeout=60)
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                subprocess.run(job["when_abandoned"], stdin=subprocess.DEVNULL, check=False, timeout=60)
 
     def _t(self) -> float:
         return round(time.monotonic() - self._start_monotonic, 6)
@@ -219,10 +212,21 @@ class Supervision:
                 self._child.send_signal(signal.SIGINT)  # Parsl then cancels its blocks itself
                 kill_at, deadline = now + self._job["grace_s"], None
             if kill_at is not None and (self._hurry or now >= kill_at):
-                end(descendants(), grace_s=TERM_GRACE_S)
+                self._end_all()
                 kill_at = now + TERM_GRACE_S
-        while self._open_streams and self._pump(0.2):
+        drained = time.monotonic() + DRAIN_S
+        while self._open_streams and time.monotonic() < drained and self._pump(0.2):
             pass
+
+    def _end_all(self) -> None:
+        """End the child and all below it. The child is left to Popen: whoever else waits for it takes its exit code."""
+        with contextlib.suppress(ProcessLookupError):
+            self._child.terminate()
+        end([p for p in descendants() if p.pid != self._child.pid], grace_s=TERM_GRACE_S)
+        try:
+            self._child.wait(TERM_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
 
     def _pump(self, timeout: float | None) -> bool:
         """Handle what there is; returns whether there was anything of the child's."""
@@ -230,7 +234,7 @@ class Supervision:
         for key, _ in self._selector.select(timeout):
             if key.data == "wake":
                 signals = key.fileobj.recv(4096)  # type: ignore[union-attr]
-                if signal.SIGTERM in signals or signal.SIGHUP in signals:
+                if self._reason == "ended" and (signal.SIGTERM in signals or signal.SIGHUP in signals):
                     self._reason = "stopped"
             elif key.data == "commands":
                 order = os.read(self._commands.fileno(), 4096)

@@ -47,7 +47,8 @@ class Journal:
         path = state_path / "journal" / uuid.uuid4().hex
         draft = path.with_name(f".{path.name}")
         try:
-            (draft / "logs").mkdir(parents=True, mode=0o700)
+            draft.mkdir(parents=True, mode=0o700)
+            (draft / "logs").mkdir()
             journal = cls(draft)
             journal.write("request.json", request)
             journal.adopt()
@@ -76,7 +77,7 @@ class Journal:
         """Who runs it."""
         try:
             return ProcessIdentity.from_json((self.path / "owner").read_text())
-        except OSError:
+        except (OSError, UnicodeDecodeError):
             return None
 
     def adopt(self) -> None:
@@ -108,7 +109,7 @@ class Journal:
 
     def log_paths(self) -> list[Path]:
         """The children's logs, in the order in which they started."""
-        return sorted((self.path / "logs").glob("*.jsonl"))
+        return sorted((self.path / "logs").glob("*.jsonl"), key=lambda path: int(path.name.partition("-")[0]))
 
     def release_ballast(self) -> None:
         """Give the room back, just before the record needs it."""

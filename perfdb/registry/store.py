@@ -111,7 +111,7 @@ class Registry:
         return sorted(
             f
             for f in found
-            if _RECORD_FOLDER.fullmatch(f.name) and not f.relative_to(self.root).parts[0].startswith("_")
+            if _RECORD_FOLDER.fullmatch(f.name) and not f.relative_to(self.root).parts[0].startswith(("_", "."))
         )
 
     def entries(self) -> Iterator[Entry | RecordError]:

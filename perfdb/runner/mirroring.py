@@ -45,12 +45,11 @@ class RunMirror:
         )
 
     def open(self) -> None:
-        """Have the run shown as running, then end that process: nothing of MLflow is there while a child measures."""
+        """Have the run shown as running. From here to `show`, the process that did it sleeps and nothing is sent."""
         opened = self._session.opened()
         if opened is not None and self._journal is not None:
             with contextlib.suppress(RegistryError):  # the run is found again by its tag
                 self._journal.write(MLFLOW_FILE, {"uri": self._settings.tracking_uri, "run_id": opened.run_id})
-        self._session.close()
 
     def show(self, folder: Path, journal: Journal) -> None:
         """Bring the record over, then see that MLflow's pages are there to look at it."""

@@ -174,6 +174,7 @@ def _measure(
         python=request.python,
         timeout_s=limit if request.timeout_s is None else min(limit, request.timeout_s),
         identity=Identity.here(),
+        run=journal.run,
     )
     setup = Setup(config=config, host=submit_host(request.host_key, config.packages))
     journal.write("setup.json", setup.model_dump(mode="json"))

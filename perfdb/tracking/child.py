@@ -6,6 +6,7 @@ jobs it waits for a line and uses no CPU; when its parent dies, that line never 
     stdin, a JSON object a line    stdout, a JSON object a line
     {"target": {...}, ...}         {"alive": true}   something answers there
                                    {"ready": true}   MLflow is imported
+    {"do": ..., "queue_s": 60}     {"begun": true}   a local database is free, and it is our turn
     {"do": "open", ...}            {"run_id": ..., "experiment_id": ..., "outcome": ...}
     {"do": "mirror", ...}          the same
     {"do": "sync", ...}            {"record_id": ..., "result": ..., "error": ...} each, then {"done": true}
@@ -14,6 +15,7 @@ jobs it waits for a line and uses no CPU; when its parent dies, that line never 
 
 from __future__ import annotations
 
+import ctypes
 import json
 import math
 import os
@@ -29,12 +31,16 @@ from perfdb.tracking.faults import trouble
 from perfdb.tracking.probe import probe
 from perfdb.tracking.target import Target
 
+PR_SET_PDEATHSIG = 1
 # Should the parent be killed while we hang on a server, we must not outlive it for long.
 GRACE_S = 2
 
 
 def main() -> None:
     """Serve the jobs on stdin until it ends."""
+    if sys.platform == "linux":
+        # We may be busy for seconds with an import when the parent is killed: the kernel sees to it that we follow.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     voice = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever MLflow prints is no answer of ours
     hello = json.loads(sys.stdin.readline())
@@ -57,9 +63,13 @@ def main() -> None:
         if job["limit_s"] is not None:
             signal.alarm(math.ceil(job["limit_s"]) + GRACE_S)
         try:
-            if client is None:
-                from perfdb.tracking.door import connect
+            from perfdb.tracking.door import await_database, connect
 
+            if job["queue_s"] is not None:
+                await_database(target, queue_s=job["queue_s"], wait_s=job["wait_s"])
+                job["wait_s"] = job["queue_s"]
+                _say(voice, {"begun": True})
+            if client is None:
                 client = connect(target, wait_s=job["wait_s"])
             for answer in _done(client, target, job):
                 _say(voice, answer)

@@ -21,6 +21,8 @@ from perfdb.tracking.target import Target
 
 SYNC_REQUEST_TIMEOUT_S = 10
 SYNC_WAIT_S = 60.0
+# How long a run may queue behind others on this state folder, or work on a database that nobody locks.
+QUEUE_S = 60.0
 # One step of a sync may upload a large file; this is for a server that takes bytes and never ends.
 SYNC_STEP_S = 600.0
 
@@ -127,9 +129,14 @@ class MirrorSession:
             self._give_up(str(trouble(self.target.uri, f"was not contacted: {error.strerror}")))
 
     def _send(self, job: dict[str, Any]) -> None:
-        if self._child is not None:
-            # A wait for our own kind ends a little before we do, so that it can be told from a silent MLflow.
-            self._child.send({**job, "limit_s": self._budget_s, "wait_s": 0.9 * self.budget.left})
+        if self._child is None:
+            return
+        # A wait ends a little before we do, so that its reason can be told from a silent MLflow.
+        limits = {"limit_s": self._budget_s, "wait_s": 0.9 * self.budget.left, "queue_s": None}
+        if self.target.database is not None:
+            # A database of our own is never silent: it is free or locked. Behind our own kind we queue, uncharged.
+            limits |= {"limit_s": None, "queue_s": QUEUE_S}
+        self._child.send({**job, **limits})
 
     def _answer(self) -> MirrorResult | None:
         if self._child is None:
@@ -144,7 +151,10 @@ class MirrorSession:
                     return None
                 self._ready = "ready" in answer
                 started = time.monotonic()
-            answer = self._child.read(self.budget.left)
+            answer = self._child.read(self.budget.left + (QUEUE_S if self.target.database is not None else 0.0))
+            if "begun" in answer:
+                answer = self._child.read(QUEUE_S)
+                started = time.monotonic()  # queueing and a slow machine are no fault of MLflow's
         except TooLate:
             answer = {"error": str(trouble(self.target.uri, f"did not do its work within {self._budget_s:g} s"))}
             self.close()
@@ -202,7 +212,15 @@ def sync_records(
     try:
         _expect(child, "alive")
         _expect(child, "ready")
-        child.send({"do": "sync", "items": [vars(item) for item in items], "limit_s": None, "wait_s": SYNC_WAIT_S})
+        child.send(
+            {
+                "do": "sync",
+                "items": [vars(item) for item in items],
+                "limit_s": None,
+                "wait_s": SYNC_WAIT_S,
+                "queue_s": None,
+            }
+        )
         while "done" not in (answer := child.read(SYNC_STEP_S)):
             if "record_id" not in answer:
                 raise TrackingError(answer["error"])

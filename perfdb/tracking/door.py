@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,27 @@ def connect(target: Target, *, wait_s: float) -> Any:
 def alone(target: Target, wait_s: float) -> Lock:
     """Held while something is written that two processes must not both write."""
     return Lock(Path(target.lock_path), wait_s)
+
+
+def await_database(target: Target, *, queue_s: float, wait_s: float) -> None:
+    """Return once a SQLite database is free to be written.
+
+    Args:
+        queue_s: Seconds to queue behind other processes of ours, which come to an end.
+        wait_s: Seconds to wait for anybody else's lock, which may not.
+
+    Raises:
+        TrackingError: it stayed locked.
+    """
+    if target.database is None or not target.database.exists():
+        return
+    with words_for(target), alone(target, queue_s):
+        connection = sqlite3.connect(f"{target.database.as_uri()}?mode=rw", uri=True, timeout=wait_s)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.rollback()
+        finally:
+            connection.close()
 
 
 @contextlib.contextmanager

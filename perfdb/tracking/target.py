@@ -30,6 +30,11 @@ class Target:
         return self.uri.startswith(("http://", "https://"))
 
     @property
+    def database(self) -> Path | None:
+        """The SQLite file behind it, or None where it is something else."""
+        return Path(self.uri.removeprefix("sqlite:///")) if self.uri.startswith("sqlite:///") else None
+
+    @property
     def lock_path(self) -> Path:
         """What perfdb's processes on this state folder hold while they write to this MLflow."""
         name = hashlib.sha256(self.uri.encode()).hexdigest()[:16]

@@ -58,7 +58,7 @@ class Home:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 # A test runner in the background would hand down an ignored SIGINT.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
             )
 
     def perf(self, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:

@@ -61,8 +61,12 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("typed", "code", "names"), CASES, ids=lambda v: " ".join(v)[-40:] if isinstance(v, list) else str(v))
-def test_one_paragraph_the_right_code_and_nothing_behind(home: Home, typed: list[str], code: int, names: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("typed", "code", "names"), CASES, ids=lambda v: " ".join(v)[-40:] if isinstance(v, list) else str(v)
+)
+def test_one_paragraph_the_right_code_and_nothing_behind(
+    home: Home, typed: list[str], code: int, names: list[str]
+) -> None:
     for name, text in CONFIGS.items():
         (home.root / name).write_text(text)
     done = home.perf(*typed)

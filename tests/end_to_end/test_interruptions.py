@@ -52,6 +52,15 @@ def test_ctrl_c_while_the_config_loads_leaves_nothing(home: Home) -> None:
     assert "Traceback" not in (home.root / "started.log").read_text()
 
 
+def test_a_config_that_loops_dies_with_a_killed_perfdb(home: Home) -> None:
+    (home.root / "loops.py").write_text("while True:\n    pass\n")
+    process = home.start("run-parsl-perf.py", "loops.py")
+    wait_for_line(process, home.root / "started.log", "loading")
+    process.kill()
+    process.wait()
+    wait_until_quiet(home)
+
+
 def test_the_time_limit_ends_all_and_keeps_what_was_measured(home: Home) -> None:
     done = home.perf(HTEX, *LONG, "--timeout", "15")
     assert done.returncode == 3, done.stderr
@@ -104,7 +113,9 @@ def test_sigkill_at_random_moments_leaves_no_half_record_and_no_process(home: Ho
         assert home.processes() == []
         killed += len(new)
         for folder in home.folders:
-            subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=True, capture_output=True)
+            subprocess.run(
+                ["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=True, capture_output=True
+            )
         assert not list(Path(home.root / "mlruns").glob(".staging-*"))
     assert killed >= 1
     again = json.loads(home.perfdb("sync", "--json").stdout)
@@ -128,7 +139,7 @@ def test_without_any_later_command_the_supervisor_ends_the_workers_of_a_killed_r
 
 
 def test_eight_at_once_on_a_fresh_registry_are_eight_records_and_eight_mlflow_runs(home: Home) -> None:
-    options = ("--time", "1", "--reps", "1", "--no-server", "--no-probe")
+    options = ("--time", "2", "--reps", "1", "--no-server", "--no-probe")
     running = [
         home.start("run-parsl-perf.py", THREADS, f"run {number}", *options, log=f"{number}.log") for number in range(8)
     ]

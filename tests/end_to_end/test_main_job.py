@@ -161,19 +161,37 @@ def test_json_is_the_record_and_nothing_else(home: Home) -> None:
 
 def test_the_file_at_the_top_and_the_installed_command_are_the_same() -> None:
     installed = subprocess.run([str(BIN / "run-parsl-perf.py"), "--help"], capture_output=True, text=True, check=True)
-    at_the_top = subprocess.run([str(CHECKOUT / "run_parsl_perf.py"), "--help"], capture_output=True, text=True, check=True)
+    at_the_top = subprocess.run(
+        [str(CHECKOUT / "run_parsl_perf.py"), "--help"], capture_output=True, text=True, check=True
+    )
     assert at_the_top.stdout.replace("run_parsl_perf.py", "run-parsl-perf.py") == installed.stdout
 
 
 def test_perfdb_run_throughput_is_the_same_job_and_a_spec_file_serves(home: Home) -> None:
     (home.root / "spec.toml").write_text('iterate = "10,1500,1500"\nreps = 1\nprobe = false\n')
     done = home.perfdb(
-        "run", "throughput", THREADS, "--spec", "spec.toml", "--set", "argsize=100", "--name", "from a file", "--no-server"
+        "run",
+        "throughput",
+        THREADS,
+        "--spec",
+        "spec.toml",
+        "--set",
+        "argsize=100",
+        "--name",
+        "from a file",
+        "--no-server",
     )
     assert done.returncode in (0, 4), done.stderr  # 3,000 tasks may take a fast machine less than a second
     (record,) = home.records()
     assert record["run_name"] == "from a file"
-    assert record["spec"] == {"time": 120, "iterate": "10,1500,1500", "argsize": 100, "resources": None, "reps": 1, "probe": False}
+    assert record["spec"] == {
+        "time": 120,
+        "iterate": "10,1500,1500",
+        "argsize": 100,
+        "resources": None,
+        "reps": 1,
+        "probe": False,
+    }
     assert [m["value"] for m in record["metrics"] if m["name"] == "iteration_task_count"] == [10, 1500, 1500]
 
 

@@ -199,3 +199,11 @@ def test_an_account_that_is_a_plain_word_is_masked_in_its_place_only(described):
     assert found.params["executor.label"] == "physics"
     assert 'label="physics", provider=SlurmProvider("debug", account="<redacted>")' in found.source
     assert found.secrets == ()
+
+
+def test_secrets_that_no_parameter_holds_are_found_too(described):
+    found = described("""
+    CLIENT = dict(password="FAKE-in-a-call")
+    BUILT_TOKEN = "-".join(["FAKE", str(4711)])
+    """ + THREADS)  # fmt: skip
+    assert {"FAKE-in-a-call", "FAKE-4711"} <= set(found.secrets)

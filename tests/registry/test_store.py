@@ -37,8 +37,8 @@ def test_a_record_lies_under_its_experiment_machine_month_and_id(registry):
     assert folder == registry.root / "throughput" / "laptop-7f3a" / "2026-11" / record.record_id
     assert (folder / "record.json").read_bytes() == record.to_bytes()
     assert (folder / "artifacts/config.py").read_bytes() == files["artifacts/config.py"]
-    assert 1 == assert_all_whole(registry.root)
-    assert [] == left_over(registry.root)
+    assert assert_all_whole(registry.root) == 1
+    assert left_over(registry.root) == []
 
 
 def test_saving_again_changes_nothing(registry):
@@ -47,7 +47,7 @@ def test_saving_again_changes_nothing(registry):
     before = {p: p.stat().st_mtime_ns for p in folder.rglob("*")}
     assert registry.save(record, files) == folder
     assert before == {p: p.stat().st_mtime_ns for p in folder.rglob("*")}
-    assert [] == left_over(registry.root)
+    assert left_over(registry.root) == []
 
 
 def _save_until_killed(root: Path, name: str, begun: object) -> None:
@@ -80,7 +80,7 @@ def test_what_a_killed_save_left_is_swept_once_it_is_old(registry):
     long_ago = time.time() - STAGING_STALE_S - 1
     os.utime(old, (long_ago, long_ago))
     registry.check_writable()
-    assert [".staging-fresh"] == left_over(registry.root)
+    assert left_over(registry.root) == [".staging-fresh"]
 
 
 def _save_all(root: Path, names: list[str], start: object) -> None:
@@ -99,10 +99,10 @@ def test_eight_at_once_save_the_same_record_and_their_own(registry):
     start.set()
     for saver in savers:
         saver.join()
-    assert [0] * 8 == [saver.exitcode for saver in savers]
-    assert 5 + 8 == assert_all_whole(registry.root)
-    assert [] == left_over(registry.root)
-    assert ["abababababababab.json"] == os.listdir(registry.root / "_machines" / "laptop-7f3a")
+    assert [saver.exitcode for saver in savers] == [0] * 8
+    assert assert_all_whole(registry.root) == 5 + 8
+    assert left_over(registry.root) == []
+    assert [p.name for p in (registry.root / "_machines/laptop-7f3a").iterdir()] == ["abababababababab.json"]
 
 
 def test_a_full_disk_is_one_clear_error_and_leaves_nothing(small_disk):
@@ -116,10 +116,10 @@ def test_a_full_disk_is_one_clear_error_and_leaves_nothing(small_disk):
         RegistryError, match=r"the disk is full: free some space\. Nothing of this record was left there\.$"
     ):
         registry.save(record, files)
-    assert ["mlruns"] == disk.files()
+    assert disk.files() == ["mlruns"]
     disk.free(500_000)
     registry.save(record, files)
-    assert 1 == assert_all_whole(registry.root)
+    assert assert_all_whole(registry.root) == 1
 
 
 def test_a_read_only_disk_is_told_before_anything_is_measured(small_disk):
@@ -149,7 +149,7 @@ def test_a_file_deeper_down_costs_nothing_but_that_record(registry):
     (registry.root / "throughput").write_text("")
     with pytest.raises(RegistryError, match="a file stands where a folder belongs"):
         registry.save(*with_files("one"))
-    assert ["throughput"] == os.listdir(registry.root)
+    assert [p.name for p in registry.root.iterdir()] == ["throughput"]
 
 
 def test_a_record_is_found_by_the_start_of_its_id(registry):

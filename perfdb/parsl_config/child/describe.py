@@ -3,13 +3,16 @@
 Runs under Python >= 3.8 with any Parsl since 2023.10.16, so it needs nothing but those and the files beside it.
 """
 
+import ctypes
 import json
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
 
 ANSWER_FD = "PERFDB_ANSWER_FD"
+PR_SET_PDEATHSIG = 1
 LONGEST_STRING = 65536
 MOST_STRINGS = 500
 HERE = Path(__file__).absolute().parent
@@ -24,6 +27,9 @@ class Refusal(Exception):
 
 
 def main(path):
+    if sys.platform == "linux":
+        # A config may loop for ever: should perfdb be killed meanwhile, the kernel ends us as well.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     answer_fd = int(os.environ.pop(ANSWER_FD))
     os.set_inheritable(answer_fd, False)
     # The config may print what it likes: standard output becomes standard error.
