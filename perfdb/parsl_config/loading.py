@@ -15,6 +15,7 @@ LARGEST_ANSWER = 4 * 1024 * 1024
 _COMPLAINT_KEPT = 4096
 _CHILD = Path(__file__).parent / "child" / "describe.py"
 _ANSWER_FD = "PERFDB_ANSWER_FD"
+_PARENT = "PERFDB_PARENT_PID"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def load(config: Path, *, python: Path, timeout_s: float, run: str) -> Loaded:
     """
     answer_fd, child_fd = os.pipe()
     try:
-        env = dict(os.environ, **{_ANSWER_FD: str(child_fd), MARKER: run})
+        env = dict(os.environ, **{_ANSWER_FD: str(child_fd), _PARENT: str(os.getpid()), MARKER: run})
         # Configs and executors look for their programs on PATH: those of the Parsl that is measured come first.
         env["PATH"] = os.pathsep.join([str(python.parent), env.get("PATH", os.defpath)])
         process = subprocess.Popen(

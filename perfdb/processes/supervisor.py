@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
 import json
 import os
 import re
@@ -22,67 +21,17 @@ from typing import Any, BinaryIO
 
 import psutil
 
+from perfdb.processes.event_log import EventLog
 from perfdb.processes.lines import Lines
 from perfdb.processes.tree import end
 from perfdb.redaction import Identity, Redactor
 
-LONGEST_LOG = 16 * 1024 * 1024
 PR_SET_CHILD_SUBREAPER = 36
 # After the child itself is gone, its workers get this long to follow before they are told to.
 SETTLE_S = 5.0
 # What the child wrote last is read within this long, however much those it left behind go on to say.
 DRAIN_S = 1.0
 TERM_GRACE_S = 2.0
-
-
-class Journal:
-    """Where the events go: to the log, which outlives us all, and to perfdb while it listens."""
-
-    def __init__(self, path: str, ballast: str | None) -> None:
-        self._ballast = ballast
-        self._file = open(path, "ab", buffering=0)  # noqa: SIM115, PTH123 (open for as long as we live)
-        self._written = 0
-        self._torn = False
-        self._listener = True
-
-    def write(self, event: dict[str, Any], *, durable: bool = False) -> None:
-        data = json.dumps(event, ensure_ascii=True).encode() + b"\n"
-        if event["event"] == "line" and self._written + len(data) > LONGEST_LOG:
-            return
-        self._written += len(data)
-        if self._listener:
-            try:
-                sys.stdout.buffer.write(data)
-                sys.stdout.buffer.flush()
-            except OSError:
-                self._listener = False
-                # What is left in the buffer goes nowhere, and without a word at our own end.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        with contextlib.suppress(OSError):  # a full disk costs the log its end, never the measurement
-            self._append(data)
-            if durable:
-                os.fsync(self._file.fileno())
-
-    def _append(self, data: bytes) -> None:
-        if self._torn:
-            data = b"\n" + data  # ends the line that the full disk cut off
-        try:
-            self._write_all(data)
-        except OSError:
-            self._torn = True
-            raise
-        self._torn = False
-
-    def _write_all(self, data: bytes) -> None:
-        written = 0
-        while written < len(data):
-            try:
-                written += self._file.write(data[written:])
-            except OSError as error:
-                if error.errno != errno.ENOSPC or self._ballast is None:
-                    raise
-                os.unlink(self._ballast)  # noqa: PTH108 (room that was kept for this moment)
-                self._ballast = None
 
 
 def role_of(command: str) -> str | None:
@@ -147,7 +96,7 @@ class Supervision:
         self._job = job
         self._commands = commands
         self._redactor = Redactor(job["secrets"], Identity.here())
-        self._journal = Journal(job["log"], job["ballast"])
+        self._log = EventLog(job["log"], job["ballast"])
         self._sampled = re.compile(job["sample_on"]) if job["sample_on"] else None
         self._reason = "ended"
         self._hurry = False
@@ -162,7 +111,7 @@ class Supervision:
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: None)
         self._start_monotonic = time.monotonic()
-        self._journal.write({"event": "start", "at": datetime.now(UTC).isoformat(), "argv0": job["argv"][0]})
+        self._log.write({"event": "start", "at": datetime.now(UTC).isoformat(), "argv0": job["argv"][0]})
         try:
             self._child = subprocess.Popen(
                 job["argv"],
@@ -176,7 +125,7 @@ class Supervision:
             )
         except OSError as error:
             why = self._redactor.text(str(error))
-            self._journal.write({"event": "line", "t": self._t(), "stream": "stderr", "text": why})
+            self._log.write({"event": "line", "t": self._t(), "stream": "stderr", "text": why})
             self._exit(127)
             return
         for name in ("stdout", "stderr"):
@@ -266,7 +215,7 @@ class Supervision:
         marks = self._sampled is not None and self._sampled.match(text) is not None
         if marks:
             event["cpu"] = cpu_by_role(self._child.pid)
-        self._journal.write(event, durable=marks)
+        self._log.write(event, durable=marks)
 
     def _end_the_rest(self) -> None:
         """Workers that outlive the child: let them finish, then end them."""
@@ -282,7 +231,7 @@ class Supervision:
     def _exit(self, code: int) -> None:
         used = os.times()
         event = {"event": "exit", "t": self._t(), "code": code, "reason": self._reason}
-        self._journal.write(event | {"cpu_s": round(used.children_user + used.children_system, 3)}, durable=True)
+        self._log.write(event | {"cpu_s": round(used.children_user + used.children_system, 3)}, durable=True)
 
 
 def main() -> None:

@@ -79,14 +79,6 @@ def test_a_file_that_can_not_be_a_config_is_refused_before_any_child_starts(tmp_
     assert "larger than 1 MB" in refused(tmp_path / "large.py")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_an_unreadable_file_is_refused(tmp_path):
-    path = tmp_path / "closed.py"
-    path.write_text(WORKS)
-    path.chmod(0)
-    assert "can't be read (Permission denied)" in refused(path)
-
-
 def test_an_endless_loop_ends_in_time_and_takes_its_children_along(described, tmp_path):
     pid_file = tmp_path / "pid"
     with pytest.raises(ConfigError, match=r"not loaded within 2 s.*--timeout"):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from perfdb.processes import supervisor
+from perfdb.processes import event_log
 from perfdb.processes.lines import LONGEST_LINE
 from perfdb.processes.log import Exit, Line, read_log
 from perfdb.processes.supervised import Supervised
@@ -118,14 +118,9 @@ def test_a_child_that_takes_no_hint_is_killed_and_its_exit_code_says_so(follow, 
     assert marked(run) == []
 
 
-def test_a_child_that_ends_leaves_no_grandchild_behind(follow, run):
-    done = follow(ESCAPED)
-    assert (done.log.exit.code, done.log.exit.reason) == (0, "ended")
-    assert marked(run) == []
-
-
-def test_a_grandchild_that_keeps_talking_does_not_keep_the_run_from_ending(follow, run):
-    done = follow("import subprocess, time; subprocess.Popen(['yes']); time.sleep(0.2)", timeout_s=60.0)
+def test_what_a_child_leaves_behind_ends_soon_after_it_even_if_it_goes_on_talking(follow, run):
+    done = follow(ESCAPED + "subprocess.Popen(['yes'])", timeout_s=60.0)
+    assert done.texts[0] == "ready"
     assert (done.log.exit.code, done.log.exit.reason) == (0, "ended")
     assert done.log.exit.t < 30
     assert marked(run) == []
@@ -134,8 +129,8 @@ def test_a_grandchild_that_keeps_talking_does_not_keep_the_run_from_ending(follo
 def test_a_child_that_is_told_to_stop_may_clean_up(follow):
     tidy = """
         import time
-        print("ready")
         try:
+            print("ready")
             time.sleep(600)
         except KeyboardInterrupt:
             print("blocks cancelled")
@@ -148,8 +143,8 @@ def test_a_child_that_is_told_to_stop_may_clean_up(follow):
 def test_a_second_stop_ends_it_at_once(follow, run):
     slow = """
         import time
-        print("ready")
         try:
+            print("ready")
             time.sleep(600)
         except KeyboardInterrupt:
             print("cleaning up")
@@ -198,16 +193,12 @@ def test_when_perfdb_is_killed_the_tree_goes_with_it_and_its_jobs_are_cancelled(
     assert cancelled.exists()
 
 
-def test_leaving_a_talking_child_early_ends_it(job, run, tmp_path):
+def test_leaving_a_talking_child_early_ends_it_without_a_word(job, run, tmp_path, capfd):
     with Supervised(job("while True: print('x' * 1000)"), tmp_path / "log.jsonl") as child:
-        assert child.read()
+        while not child.read():
+            pass
     assert marked(run) == []
     assert read_log(tmp_path / "log.jsonl").exit.reason == "abandoned"
-
-
-def test_nothing_is_said_on_standard_error_when_the_listener_is_gone(job, tmp_path, capfd):
-    with Supervised(job("while True: print('x' * 1000)"), tmp_path / "log.jsonl") as child:
-        assert child.read()
     assert capfd.readouterr().err == ""
 
 
@@ -252,8 +243,8 @@ def test_a_line_without_end_is_cut_and_the_next_one_is_whole(follow):
 
 
 def test_a_log_stops_growing_but_still_tells_the_end(monkeypatch, tmp_path, capfd):
-    monkeypatch.setattr(supervisor, "LONGEST_LOG", 10_000)
-    log = supervisor.Journal(str(tmp_path / "log.jsonl"), None)
+    monkeypatch.setattr(event_log, "LONGEST_LOG", 10_000)
+    log = event_log.EventLog(str(tmp_path / "log.jsonl"), None)
     for _ in range(1000):
         log.write({"event": "line", "t": 0.5, "stream": "stdout", "text": "x" * 100})
     log.write({"event": "exit", "t": 1.0, "code": 0, "reason": "ended", "cpu_s": 0.0})
@@ -312,7 +303,9 @@ def test_a_log_that_finds_room_again_loses_only_what_did_not_fit(job, small_disk
                 disk.free(100_000)
                 fifo.write_text("")
     assert read_log(log).exit.code == 0
-    assert {line.text for line in read_log(log).lines} == {"x" * 100}
+    kept = [line.text for line in read_log(log).lines]
+    assert 10 < len(kept) < 100
+    assert set(kept) <= {"x" * 100, "full"}
 
 
 def test_ballast_is_given_up_for_the_log(job, small_disk):

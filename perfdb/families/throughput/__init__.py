@@ -1,4 +1,4 @@
-"""parsl-perf's throughput by iteration and repetition, and task latencies by a probe ."""
+"""parsl-perf's throughput by iteration and repetition, and task latencies by a probe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from perfdb.families.throughput.measure import measure
 from perfdb.families.throughput.metrics import HEADLINE, METRICS
 from perfdb.families.throughput.spec import ThroughputSpec
 
-_TELLING = re.compile(r"==== Iteration (\d+) ====|Tasks per second: (\S+)|Will run (\d+) tasks")
+_TELLING = re.compile(r"==== Iteration (\d+) ====|Tasks per second: (\d+(?:\.\d+)?)$|Will run (\d+) tasks")
 
 
 def _progress(line: str) -> str | None:

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,7 +21,7 @@ class _Rows(BaseModel):
     model_config = ConfigDict(extra="forbid")
     kind: str
     mode: str = Field(pattern="^(serial|chain|burst)$")
-    rows: list[tuple[int, float, float]] = Field(max_length=100_000)
+    rows: list[tuple[Annotated[int, Field(ge=0, le=10**9)], float, float]] = Field(max_length=100_000)
 
 
 @dataclass
@@ -59,7 +59,7 @@ def read_answers(lines: Sequence[Line]) -> ProbeAnswers:
                         answers.samples[name].append(value)
             elif kind == "end":
                 answers.complete = True
-        except (ValueError, KeyError, TypeError, ValidationError):
+        except (ValueError, KeyError, TypeError, ValidationError, RecursionError):
             continue
     return answers
 

@@ -1,6 +1,7 @@
 """parsl-perf's output, taken at its word and no further.
 
-parsl-perf rounds times to a millisecond but rates to a thousandth of a task, so times are taken from the rates.
+parsl-perf rounds times to a millisecond and rates to a thousandth of a task a second. A fast iteration's rate says more
+than its time, a slow one's time more than its rate: the larger number is taken.
 """
 
 from __future__ import annotations
@@ -85,6 +86,8 @@ _CLOSING = (
     ("Tests complete - leaving DFK block", re.compile(r"Tests complete - leaving DFK block|Cleaning up DFK")),
     ("The end", re.compile(r"The end")),
 )
+# What rounding to three decimals takes at most, with as much again for older releases' ways of rounding.
+_ROUNDED = 0.001
 # At these the tree's CPU time is sampled: the start of each iteration, and the end of the last.
 SAMPLE_ON = r"==== Iteration|Tests complete|Cleaning up DFK"
 
@@ -125,14 +128,22 @@ def parse(lines: Sequence[Line]) -> ParslPerfOutput:
 def _iteration(found: dict[str, str], number: int) -> Iteration | None:
     """The iteration that these fields tell, or None where they contradict one another."""
     tasks = int(found["tasks"])
-    rate, submission_rate = float(found["rate"]), float(found["submission_rate"])
-    if int(found["number"]) != number or int(found["again"]) != tasks or min(tasks, rate, submission_rate) <= 0:
+    if int(found["number"]) != number or int(found["again"]) != tasks or tasks == 0:
         return None
-    run_s, submission_s = tasks / rate, tasks / submission_rate
-    for exact, rounded in ((run_s, float(found["run_s"])), (submission_s, float(found["submission_s"]))):
-        if abs(exact - rounded) > 0.001 + 0.001 * rounded:
-            return None
+    run_s = _seconds(tasks, float(found["run_s"]), float(found["rate"]))
+    submission_s = _seconds(tasks, float(found["submission_s"]), float(found["submission_rate"]))
+    if run_s is None or submission_s is None:
+        return None
     return Iteration(number, tasks, submission_s, run_s)
+
+
+def _seconds(tasks: int, time_s: float, rate: float) -> float | None:
+    """The time behind a rounded time and a rounded rate, or None where their product can't be the number of tasks."""
+    least = max(0.0, time_s - _ROUNDED) * max(0.0, rate - _ROUNDED)
+    most = (time_s + _ROUNDED) * (rate + _ROUNDED)
+    if not least <= tasks <= most or max(time_s, rate) <= 0:
+        return None
+    return tasks / rate if rate > time_s else time_s
 
 
 def _with_cpu(iteration: Iteration, before: dict[str, float] | None, after: dict[str, float]) -> Iteration:

@@ -21,9 +21,11 @@ def _resources(value: str) -> str:
     # parsl-perf evaluates this text as Python, so only a literal may reach it.
     try:
         literal = ast.literal_eval(value)
+        # What is no literal once written out (inf, from 1e999) would be a name to parsl-perf.
+        written = ast.literal_eval(repr(literal)) == literal
     except (ValueError, SyntaxError, RecursionError, MemoryError):
-        literal = None
-    if not isinstance(literal, dict):
+        literal, written = None, False
+    if not isinstance(literal, dict) or not written:
         raise ValueError("it is a dictionary such as {'cores': 1, 'memory': 0, 'disk': 0}")
     return repr(literal)
 
@@ -65,7 +67,7 @@ class ThroughputSpec(BaseModel):
         Raises:
             ValueError: the spec needs a flag that it has not.
         """
-        flags: list[str] = ["--time", f"{self.time:g}"]
+        flags: list[str] = ["--time", f"{self.time:.15g}"]
         for flag, value, default in (
             ("--iterate", self.iterate, "estimate"),
             ("--argsize", str(self.argsize), "0"),

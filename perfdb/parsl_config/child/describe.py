@@ -12,6 +12,7 @@ import traceback
 from pathlib import Path
 
 ANSWER_FD = "PERFDB_ANSWER_FD"
+PARENT = "PERFDB_PARENT_PID"
 PR_SET_PDEATHSIG = 1
 LONGEST_STRING = 65536
 MOST_STRINGS = 500
@@ -30,6 +31,8 @@ def main(path):
     if sys.platform == "linux":
         # A config may loop for ever: should perfdb be killed meanwhile, the kernel ends us as well.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if int(os.environ.pop(PARENT)) != os.getppid():  # it died before we could say so
+        os._exit(1)
     answer_fd = int(os.environ.pop(ANSWER_FD))
     os.set_inheritable(answer_fd, False)
     # The config may print what it likes: standard output becomes standard error.
