@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+
+def _allow_no_git() -> None:
+    # Without it the import itself fails where there is no git program.
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 
 @dataclass(frozen=True)
@@ -17,9 +23,7 @@ class Checkout:
 
 def checkout_of(folder: Path) -> Checkout | None:
     """What git knows of `folder`, or None where there is no repository, no commit, or no git."""
-    import os
-
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    _allow_no_git()
     import git
 
     try:
@@ -33,6 +37,7 @@ def checkout_of(folder: Path) -> Checkout | None:
 
 def commit_of(folder: Path, ref: str) -> str | None:
     """The commit that `ref` names in that checkout, or None."""
+    _allow_no_git()
     import git
 
     try:

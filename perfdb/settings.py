@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -52,10 +52,16 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags first, then the environment, then the file."""
+        """Flags first, then the environment, then the file in the root that these two name."""
         del dotenv_settings, file_secret_settings
-        file = find_root(Path.cwd()) / SETTINGS_FILE
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+        named = init_settings().get("root") or env_settings().get("root")
+        root = _absolute(Path(named)) if named else find_root(Path.cwd())
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, root / SETTINGS_FILE)
+
+    @field_validator("root")
+    @classmethod
+    def _absolute_root(cls, root: Path) -> Path:
+        return _absolute(root)
 
     @property
     def registry_path(self) -> Path:
@@ -86,6 +92,10 @@ class Settings(BaseSettings):
     def tracking_is_local(self) -> bool:
         """Whether the mirror is our own database rather than somebody's server."""
         return self.tracking_uri == self.local_tracking_uri
+
+
+def _absolute(path: Path) -> Path:
+    return Path.cwd() / path.expanduser()
 
 
 def find_root(start: Path) -> Path:

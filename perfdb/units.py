@@ -25,12 +25,12 @@ def significant(value: float, digits: int = 4) -> str:
 def duration(seconds: float) -> str:
     """Seconds as µs, ms, s, or h:mm:ss once they pass two minutes."""
     size = abs(seconds)
-    if size >= 120:
-        whole = round(seconds)
-        hours, rest = divmod(whole, 3600)
+    if 120 <= size < math.inf:
+        hours, rest = divmod(round(size), 3600)
         minutes, secs = divmod(rest, 60)
-        return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02} min"
-    if size >= 1 or size == 0:
+        sign = "-" if seconds < 0 else ""
+        return f"{sign}{hours}:{minutes:02}:{secs:02}" if hours else f"{sign}{minutes}:{secs:02} min"
+    if size >= 1 or size == 0 or math.isnan(size):
         return f"{significant(seconds)} s"
     if size >= 1e-3:
         return f"{significant(seconds * 1e3)} ms"

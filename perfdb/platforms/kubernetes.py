@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from perfdb.platforms.base import Job, ask
 from perfdb.platforms.parsl_log import jobs_named
@@ -27,44 +28,59 @@ class Kubernetes:
 
     def times_of(self, job_ids: tuple[str, ...]) -> tuple[Job, ...]:
         """Creation and start of the pods that are still there."""
-        return tuple(
-            Job(name, _instant(pod["metadata"].get("creationTimestamp")), _instant(pod["status"].get("startTime")))
-            for name, pod in self._pods(job_ids).items()
-        )
+        return tuple(Job(pod.name, pod.created_at, pod.started_at) for pod in self._pods(job_ids) or ())
 
     def cancel(self, job_ids: tuple[str, ...]) -> tuple[str, ...]:
-        """Delete the pods that are still there."""
-        failed = []
-        for name, pod in self._pods(job_ids).items():
-            namespace = pod["metadata"]["namespace"]
-            if ask(["kubectl", "delete", "pod", name, "--namespace", namespace, "--wait=false"])[0] != 0:
-                failed.append(name)
-        return tuple(failed)
+        """Delete the pods that are still there; where that can't be asked, all of them may be."""
+        pods = self._pods(job_ids)
+        if pods is None:
+            return job_ids
+        delete = ["kubectl", "delete", "pod", "--wait=false"]
+        return tuple(pod.name for pod in pods if ask([*delete, pod.name, "--namespace", pod.namespace])[0] != 0)
 
     def version(self) -> str | None:
         """The server's."""
         code, text = ask(["kubectl", "version", "--output=json", "--request-timeout=5s"])
         try:
             return str(json.loads(text)["serverVersion"]["gitVersion"]) if code == 0 else None
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
 
-    def _pods(self, names: tuple[str, ...]) -> dict[str, dict[str, dict[str, str]]]:
+    def _pods(self, names: tuple[str, ...]) -> list[_Pod] | None:
+        """Those of them that are there, or None where nobody can tell."""
         if not names:
-            return {}
+            return []
         code, text = ask(["kubectl", "get", "pods", "--all-namespaces", "--output=json", "--request-timeout=10s"])
         try:
-            items = json.loads(text)["items"] if code == 0 else []
-        except (ValueError, KeyError):
-            items = []
-        return {pod["metadata"]["name"]: pod for pod in items if pod["metadata"]["name"] in names}
+            items = list(json.loads(text)["items"]) if code == 0 else None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            items = None
+        return None if items is None else [pod for pod in map(_pod, items) if pod is not None and pod.name in names]
 
 
-def _instant(text: str | None) -> datetime | None:
+@dataclass(frozen=True)
+class _Pod:
+    name: str
+    namespace: str
+    created_at: datetime | None
+    started_at: datetime | None
+
+
+def _pod(item: Any) -> _Pod | None:
     try:
-        return datetime.fromisoformat(text) if text else None
-    except ValueError:
+        about = item["metadata"]
+        times = _instant(about.get("creationTimestamp")), _instant(item["status"].get("startTime"))
+        return _Pod(str(about["name"]), str(about["namespace"]), *times)
+    except (KeyError, TypeError, AttributeError):
         return None
+
+
+def _instant(text: Any) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        return None
+    return found if found.tzinfo is not None else None
 
 
 KUBERNETES = Kubernetes()

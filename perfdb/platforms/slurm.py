@@ -66,7 +66,7 @@ class Slurm:
 def _instant(text: str | None) -> datetime | None:
     try:
         return datetime.fromisoformat(text).astimezone(UTC) if text else None
-    except ValueError:  # Unknown, None assigned
+    except (ValueError, OverflowError):  # Unknown, None assigned
         return None
 
 

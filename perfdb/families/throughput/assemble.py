@@ -204,7 +204,7 @@ def _status(
 def _why_failed(rep: Repetition) -> str | None:
     output, log = rep.output, rep.run.log
     if log.exit.code != 0:
-        return f"parsl-perf {_ending(log)} in repetition {rep.number}"
+        return f"in repetition {rep.number} parsl-perf {_ending(log)}"
     if output.not_understood is not None:
         return (
             f"parsl-perf printed a line that is not understood in repetition {rep.number}: {output.not_understood[:300]!r}, "

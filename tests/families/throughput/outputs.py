@@ -38,11 +38,13 @@ def lines(texts: Sequence[str], cpu: Sequence[dict[str, float] | None] = ()) -> 
 # 10 tasks in 2 s cold; then 1000 tasks in 4 s and 2000 tasks in 6 s: 300 tasks/s warm, 20 % and 10 % of it submitting.
 WHOLE = [*iteration(1, 10, 0.5, 2.0), *iteration(2, 1000, 0.8, 4.0), *iteration(3, 2000, 0.6, 6.0), *CLOSING]
 
+ENDED = Exit(13.5, 0, "ended", 9.5)
+
 
 def rep(
     number: int = 1,
     texts: Sequence[str] = WHOLE,
-    exit_: Exit = Exit(13.5, 0, "ended", 9.5),
+    exit_: Exit = ENDED,
     jobs: tuple[Job, ...] = (),
 ) -> ChildRun:
     """One repetition's run."""

@@ -1,0 +1,163 @@
+"""The reference pages, made from the code: `make docs`. tests/docs/ fails when they are older than the code.
+
+Nothing of the machine or of its settings goes in: the commands run in an environment with nothing set.
+"""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from perfdb import errors
+from perfdb.cli.app import app
+from perfdb.families import FAMILIES, Family
+from perfdb.settings import SETTINGS_FILE, Settings
+
+REFERENCE = Path(__file__).parent / "reference"
+BIN = Path(sys.executable).parent
+COLUMNS = 100
+MADE = "<!-- Made by docs/generate.py; `make docs` makes it anew. -->"
+MEANINGS = {
+    "EXIT_DONE": "Done.",
+    "EXIT_ERROR": "perfdb could not do it and says why in one paragraph, or it has a bug and shows a traceback. Also: "
+    "`perfdb doctor` found trouble, `perfdb sync` had trouble, `perfdb server status` found no server.",
+    "EXIT_USAGE": "Wrong usage: an unknown option, or a value that cannot be. Nothing was measured.",
+    "EXIT_FAILED": "The measurement ran and failed, or the time limit ended it. There is a record that says so.",
+    "EXIT_INVALID": "The measurement ran and a check failed. There is a record; no comparison should use it.",
+    "EXIT_FAULTS": "`perfdb list` found records that are damaged. The others are listed.",
+    "EXIT_MATCHED": "Kept for `--fail-on`. No command ends with it yet.",
+    "EXIT_INTERRUPTED": "Ctrl-C, a closed terminal or SIGTERM. If a child had started, there is a record of what was "
+    "measured until then.",
+}
+
+
+def pages() -> dict[str, str]:
+    """Every reference page by its file name."""
+    return {
+        "README.md": _page("Reference", _contents()),
+        "cli.md": _page("Commands", _commands()),
+        "exit-codes.md": _page("Exit codes and errors", _exit_codes()),
+        "metrics.md": _page("Metrics", _metrics(FAMILIES.values())),
+        "settings.md": _page("Settings", _settings()),
+    }
+
+
+def command_paths() -> list[tuple[str, ...]]:
+    """Every command that is not hidden, such as `("perfdb", "server", "start")`, and the programs themselves."""
+    return [*_below(("perfdb",), typer.main.get_command(app)), ("run-parsl-perf.py",)]
+
+
+def write(folder: Path) -> None:
+    """Put the pages into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _page(title: str, blocks: Iterable[str]) -> str:
+    return "\n\n".join([f"# {title}", MADE, *blocks]) + "\n"
+
+
+def _contents() -> Iterator[str]:
+    yield (
+        "- [Commands](cli.md): what each takes\n"
+        "- [Metrics](metrics.md): what each number is\n"
+        "- [Settings](settings.md): what a site or a person sets once\n"
+        "- [Exit codes and errors](exit-codes.md)"
+    )
+
+
+def _below(path: tuple[str, ...], command: Any) -> Iterator[tuple[str, ...]]:
+    yield path
+    context = typer.Context(command)
+    for name in getattr(command, "list_commands", lambda _: [])(context):
+        below = command.get_command(context, name)
+        if not below.hidden:
+            yield from _below((*path, name), below)
+
+
+def _commands() -> Iterator[str]:
+    yield "`run-parsl-perf.py` is `perfdb run throughput`, with the run's name as a second argument."
+    paths = command_paths()
+    with ThreadPoolExecutor(2) as pool:
+        for path, text in zip(paths, pool.map(_help, paths), strict=True):
+            yield f"## {' '.join(path)}"
+            yield f"```text\n{text}\n```"
+
+
+def _help(path: tuple[str, ...]) -> str:
+    environment = {"COLUMNS": str(COLUMNS), "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1", "TERM": "dumb", "NO_COLOR": "1"}
+    command = [str(BIN / path[0]), *path[1:], "--help"]
+    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=True)
+    lines = (line.rstrip() for line in done.stdout.strip().splitlines())
+    return "\n".join(lines)
+
+
+def _exit_codes() -> Iterator[str]:
+    codes = {name: value for name, value in vars(errors).items() if name.startswith("EXIT_")}
+    yield "Every command of perfdb ends with one of these."
+    yield _table(("code", "meaning"), ((str(value), MEANINGS[name]) for name, value in codes.items()))
+    yield "## Errors"
+    yield "Each is told in one paragraph on standard error that says what is wrong, where, and what to type next."
+    kinds = [kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, errors.PerfdbError)]
+    rows = ((f"`{kind.__name__}`", str(kind.exit_code), inspect.getdoc(kind) or "") for kind in kinds)
+    yield _table(("error", "exit code", "meaning"), rows)
+
+
+def _metrics(families: Iterable[Family]) -> Iterator[str]:
+    yield (
+        "Direction says which way is better. A metric of one iteration carries `step` and `repetition`; any other has one "
+        "value for each repetition, or one for the run. A metric that could not be measured is left out."
+    )
+    for family in families:
+        yield f"## {family.name}"
+        yield "Shown first: " + ", ".join(f"`{name}`" for name in family.headline) + "."
+        rows = ((f"`{name}`", m.unit, m.direction, m.definition) for name, m in family.metrics.items())
+        yield _table(("metric", "unit", "direction", "definition"), rows)
+
+
+def _settings() -> Iterator[str]:
+    yield (
+        f"A flag counts before a variable, a variable before `{SETTINGS_FILE}`, and that before the default. "
+        f"`{SETTINGS_FILE}` is read from the nearest folder, at or above the current one, that holds it or is a git "
+        "checkout; `root` can't be set there. Relative paths count from `root`."
+    )
+    yield _table(
+        ("variable", f"in `{SETTINGS_FILE}`", "default", "meaning"),
+        (
+            (
+                f"`PERFDB_{name.upper()}`",
+                "" if name == "root" else f"`{name}`",
+                _default(field),
+                field.description or "",
+            )
+            for name, field in Settings.model_fields.items()
+        ),
+    )
+    yield (
+        "`MLFLOW_TRACKING_URI` is honoured: set, records are shown there; unset, in a local database. MLflow's own variables "
+        "for signing in (`MLFLOW_TRACKING_USERNAME`, `MLFLOW_TRACKING_PASSWORD`, `MLFLOW_TRACKING_TOKEN`) work too.\n\n"
+        "`PERFDB_SITE_…` variables belong to the [configs](../../parsl-configs/README.md#site-values)."
+    )
+
+
+def _default(field: Any) -> str:
+    return "" if field.is_required() or field.default is None else f"`{field.default}`"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    def line(cells: Iterable[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+    return "\n".join([line(head), "|" + "---|" * len(head), *map(line, rows)])
+
+
+if __name__ == "__main__":
+    write(REFERENCE)
