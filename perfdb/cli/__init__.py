@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 from collections.abc import Callable
@@ -29,6 +30,10 @@ def _exit_with(app: Callable[..., object]) -> NoReturn:
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _as_ctrl_c)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that has no sign for a micro gets a question mark, never a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
     except PerfdbError as error:
@@ -37,7 +42,7 @@ def _exit_with(app: Callable[..., object]) -> NoReturn:
         print(f"perfdb: {printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        print("perfdb: interrupted before anything was measured; nothing was left behind.", file=sys.stderr)
+        print("perfdb: interrupted.", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         # Whoever read us has left (`perfdb list | head`). Python would complain once more while it closes stdout.

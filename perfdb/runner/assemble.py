@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from perfdb import __version__
 from perfdb.capture.machine import machine_fingerprint
@@ -23,25 +23,20 @@ from perfdb.registry.store import SAMPLES_FILE
 from perfdb.runner.request import RunRequest
 
 LONGEST_REASON = 4000
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def record_of(journal: Journal) -> tuple[Record, dict[str, bytes], Setup | None]:
     """The record that the journal supports, the files that go with it, and the set-up if it got that far.
 
     Raises:
-        RegistryError: the journal lacks even the request.
+        RegistryError: the journal lacks even the request, or was written by another perfdb.
     """
-    try:
-        request = RunRequest.model_validate(journal.read("request.json"))
-    except ValidationError as error:
-        raise RegistryError(
-            f"the journal {journal.path} is damaged: it does not say what was asked for. There is no record to be made of "
-            "it; remove that folder."
-        ) from error
-    setup = _setup(journal)
+    request, setup = request_of(journal), setup_of(journal)
     family = FAMILIES[request.family]
+    spec = _understood(journal, family.spec, request.spec)
     runs = child_runs(journal)
-    measured = family.assemble(family.spec.model_validate(request.spec), setup, runs)
+    measured = family.assemble(spec, setup, runs)
     if journal.read("end.json") is None and measured.status in ("ok", "invalid"):
         # All was measured, but the run was cut off before it could be closed: not one to compare with.
         measured = replace(measured, status="interrupted", reason="perfdb was killed before it could close the run")
@@ -68,9 +63,42 @@ def _job(document: Mapping[str, str | None]) -> Job:
     return Job(str(document["job_id"]), instant(document["submitted_at"]), instant(document["started_at"]))
 
 
-def _setup(journal: Journal) -> Setup | None:
+def request_of(journal: Journal) -> RunRequest:
+    """What was asked for.
+
+    Raises:
+        RegistryError: it is not there, or this perfdb does not understand it.
+    """
+    request = _understood(journal, RunRequest, journal.read("request.json"))
+    if request.family not in FAMILIES:
+        raise _damaged(journal, f"this perfdb knows no family {request.family!r}")
+    return request
+
+
+def setup_of(journal: Journal) -> Setup | None:
+    """The described config and the host; None where the run did not get that far.
+
+    Raises:
+        RegistryError: this perfdb does not understand it.
+    """
     document = journal.read("setup.json")
-    return None if document is None else Setup.model_validate(document)
+    return None if document is None else _understood(journal, Setup, document)
+
+
+def _understood(journal: Journal, model: type[Model], document: Any) -> Model:
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = ".".join(str(part) for part in first["loc"]) or model.__name__
+        raise _damaged(journal, f"{what}: {first['msg']}") from error
+
+
+def _damaged(journal: Journal, why: str) -> RegistryError:
+    return RegistryError(
+        f"the journal {journal.path} is damaged or another perfdb's: {why}. Finish it with the perfdb that began it, or "
+        "give it up: remove that folder."
+    )
 
 
 def _ending(journal: Journal, request: RunRequest, runs: tuple[ChildRun, ...]) -> dict[str, Any]:

@@ -82,7 +82,9 @@ class SupervisedLab:
             self.before_first()
         log_path = self.journal.new_log(program.name)
         run_dir = self.request.work_path / self.journal.run / program.name
-        run_dir.mkdir(parents=True, mode=0o700)
+        # Parsl writes there what a config holds, secrets included.
+        run_dir.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        run_dir.mkdir()
         providers = self.providers
         job = ChildJob(
             name=program.name,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from perfdb.errors import PerfdbError
-from perfdb.families import Setup
 from perfdb.platforms.cancel import cancel_jobs
 from perfdb.processes.lock import Lock
 from perfdb.processes.tree import end_run
 from perfdb.registry import Journal, abandoned_journals
+from perfdb.runner.assemble import request_of, setup_of
 from perfdb.runner.run import keep
 from perfdb.settings import Settings
 
@@ -55,12 +54,11 @@ def _end_what_runs(journal: Journal) -> None:
             f"processes of the killed run {journal.run} do not end. `ps eww -A | grep {journal.run}` shows them; end them, "
             "then try `perfdb sync` again."
         )
-    setup = journal.read("setup.json")
+    setup = setup_of(journal)
     if setup is None:
         return
-    executors = Setup.model_validate(setup).config.executors
-    providers = tuple(sorted({e.provider_class for e in executors if e.provider_class}))
-    work = Path(journal.read("request.json")["work_path"]) / journal.run
+    providers = tuple(sorted({e.provider_class for e in setup.config.executors if e.provider_class}))
+    work = request_of(journal).work_path / journal.run
     for run_dir in sorted(work.glob("*")):
         if left := cancel_jobs(run_dir, providers):
             raise PerfdbError(

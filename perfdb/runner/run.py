@@ -107,7 +107,7 @@ def run(asked: Asked, settings: Settings, observer: Observer, mirror: Mirror) ->
     Raises:
         PerfdbError: nothing could be measured, or the record could not be written; the message says which, and where
             the measurement is kept.
-        KeyboardInterrupt: before anything was measured.
+        Interrupted: before anything was measured, or after the record was safe.
     """
     begun = time.monotonic()
     registry = Registry(settings.registry_path)
@@ -117,12 +117,16 @@ def run(asked: Asked, settings: Settings, observer: Observer, mirror: Mirror) ->
     try:
         mirror.prepare(request, journal)
         _measure(request, settings, journal, observer, mirror, begun)
-    except (PerfdbError, KeyboardInterrupt):
+    except (PerfdbError, KeyboardInterrupt) as stopped:
         if not journal.log_paths():  # nothing was measured, so there is nothing to keep
             mirror.close()
             _remove_work(request, journal)
             journal.remove()
-        raise
+            if isinstance(stopped, PerfdbError):
+                raise
+            raise Interrupted("interrupted before anything was measured; nothing was left behind.") from None
+        if isinstance(stopped, PerfdbError):
+            raise
     try:
         _write_end(journal, begun)
         outcome = keep(journal, settings)

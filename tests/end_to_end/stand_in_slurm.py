@@ -6,6 +6,7 @@ queue, then runs in a session of its own, as on a compute node: it outlives whoe
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -20,7 +21,7 @@ QUEUE_S = 2.0
 
 
 def instant(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).strftime("%Y-%m-%dT%H:%M:%S")  # noqa: DTZ006 (Slurm prints local time)
+    return datetime.fromtimestamp(seconds).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def job(job_id: str) -> dict[str, str]:
@@ -97,10 +98,8 @@ def scancel(job_ids: list[str]) -> None:
         fields = job(job_id)
         write(job_id, {**fields, "state": "CANCELLED"})
         if fields["pid"]:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(int(fields["pid"]), signal.SIGKILL)
-            except ProcessLookupError:
-                pass
     with (STATE / "cancelled.log").open("a") as file:
         file.write(" ".join(job_ids) + "\n")
 

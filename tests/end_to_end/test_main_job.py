@@ -201,12 +201,3 @@ def test_a_bare_name_is_found_in_parsl_configs() -> None:
     )
     assert done.returncode == 1
     assert "local_threads" in done.stderr
-
-
-def test_an_older_parsl_is_measured_in_its_own_environment(home: Home) -> None:
-    done = home.perf(THREADS, *QUICK, "--parsl", "2024.6.3")
-    assert done.returncode == 0, done.stderr + done.stdout
-    (record,) = home.records()
-    assert record["code"]["measured"]["parsl"] == "2024.6.3"
-    assert record["environment"]["submit_host"]["packages"]["parsl"] == "2024.6.3"
-    assert value(record, "task_latency_p50_s")[0] > 0

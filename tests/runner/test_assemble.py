@@ -81,7 +81,7 @@ def test_a_journal_without_a_request_is_told(settings, damage):
     (journal.path / "request.json").unlink()
     if damage is not None:
         (journal.path / "request.json").write_bytes(damage)
-    with pytest.raises(RegistryError, match=r"is damaged: .+ remove that folder\.$"):
+    with pytest.raises(RegistryError, match=r"is damaged .+ remove that folder\.$"):
         record_of(journal)
 
 

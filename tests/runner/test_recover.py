@@ -52,9 +52,14 @@ def records(settings):
 
 def test_a_killed_run_is_filed_as_interrupted_with_what_it_measured(settings):
     journal = of_the_dead(journal_of(settings, log_bytes(), closed=False))
-    ((found, trouble),) = recover(settings)
-    assert (found.run, trouble) == (journal.run, None)
+    (found,) = recover(settings)
     (record,) = records(settings)
+    assert (found.journal.run, found.record_id, found.filed, found.trouble) == (
+        journal.run,
+        record.record_id,
+        True,
+        None,
+    )
     assert record.status == "interrupted"
     assert record.metric("warm_tasks_per_s").values == (pytest.approx(300),)
     assert assert_all_whole(settings.registry_path) == 1
@@ -91,8 +96,8 @@ def test_what_the_killed_run_started_is_ended_first(settings):
         [sys.executable, "-c", "import time; time.sleep(600)"], env={**os.environ, MARKER: journal.run}
     )
     until(lambda: marked(journal.run))
-    assert [trouble for _, trouble in recover(settings)] == [None]
-    assert left.wait(10) != 0
+    assert [found.trouble for found in recover(settings)] == [None]
+    left.wait(10)
     assert marked(journal.run) == []
 
 
@@ -119,20 +124,21 @@ def test_a_family_that_this_perfdb_does_not_know_is_told(settings):
 def test_a_registry_that_cannot_be_written_keeps_the_journal_for_later(settings):
     journal = of_the_dead(journal_of(settings, log_bytes(), closed=False))
     settings.registry_path.write_text("in the way")
-    ((_, trouble),) = recover(settings)
+    (found,) = recover(settings)
+    trouble = found.trouble
     assert isinstance(trouble, RegistryError)
     assert str(journal.path) in str(trouble)
     assert "`perfdb sync` makes its record" in str(trouble)
     settings.registry_path.unlink()
     of_the_dead(journal)
-    assert [t for _, t in recover(settings)] == [None]
+    assert [found.trouble for found in recover(settings)] == [None]
     assert len(records(settings)) == 1
 
 
 def _sync(settings: Settings, start: object) -> None:
     start.wait(60)
-    for _, trouble in recover(settings):
-        assert trouble is None
+    for found in recover(settings):
+        assert found.trouble is None
 
 
 def test_eight_syncs_at_once_file_each_killed_run_once(settings):
