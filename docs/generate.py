@@ -126,8 +126,9 @@ def _metrics(families: Iterable[Family]) -> Iterator[str]:
 def _settings() -> Iterator[str]:
     yield (
         f"A flag counts before a variable, a variable before `{SETTINGS_FILE}`, and that before the default. "
-        f"`{SETTINGS_FILE}` is read from the nearest folder, at or above the current one, that holds it or is a git "
-        "checkout; `root` can't be set there. Relative paths count from `root`."
+        f"`{SETTINGS_FILE}` is read from the folder `PERFDB_ROOT`; where that is not set, from the nearest folder, at or above "
+        "the current one, that holds such a file or is a git checkout. `root` itself can't be set in it. Relative paths count "
+        "from `root`."
     )
     yield _table(
         ("variable", f"in `{SETTINGS_FILE}`", "default", "meaning"),

@@ -84,11 +84,6 @@ def reap() -> None:
                 os.waitpid(process.pid, os.WNOHANG)
 
 
-def _fresh_signals() -> None:
-    # A shell's `&` makes us ignore SIGINT, and Parsl's own clean-up answers to it.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 class Supervision:
     """One child from start to end."""
 
@@ -108,6 +103,8 @@ class Supervision:
         wake_in, wake_out = socket.socketpair()
         wake_out.setblocking(False)
         signal.set_wakeup_fd(wake_out.fileno(), warn_on_full_buffer=False)
+        # A shell's `&` makes us ignore SIGINT, and Parsl's own clean-up answers to it. What is handled here, the child
+        # gets back as it was meant to be.
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: None)
         self._start_monotonic = time.monotonic()
@@ -121,7 +118,6 @@ class Supervision:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
-                preexec_fn=_fresh_signals,  # noqa: PLW1509 (there is one thread)
             )
         except OSError as error:
             why = self._redactor.text(str(error))

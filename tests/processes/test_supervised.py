@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from perfdb.processes import event_log
 from perfdb.processes.lines import LONGEST_LINE
-from perfdb.processes.log import Exit, Line, read_log
+from perfdb.processes.log import Exit, read_log
 from perfdb.processes.supervised import Supervised
 from perfdb.processes.supervisor import role_of
 from perfdb.processes.tree import marked
@@ -106,15 +104,19 @@ def test_a_time_limit_ends_the_whole_tree(follow, run):
     assert marked(run) == []
 
 
-def test_a_child_that_takes_no_hint_is_killed_and_its_exit_code_says_so(follow, run):
-    deaf = """
+@pytest.mark.parametrize(
+    ("deaf_to", "dies_of"), [(["SIGINT"], signal.SIGTERM), (["SIGINT", "SIGTERM"], signal.SIGKILL)]
+)
+def test_a_child_that_takes_no_hint_is_killed_and_its_exit_code_says_so(follow, run, deaf_to, dies_of):
+    deaf = f"""
         import signal, time
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for name in {deaf_to}:
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
         print("ready")
         time.sleep(600)
         """
     done = follow(deaf, stop_at=("ready",), grace_s=0.1)
-    assert (done.log.exit.code, done.log.exit.reason) == (-signal.SIGTERM, "stopped")
+    assert (done.log.exit.code, done.log.exit.reason) == (-dies_of, "stopped")
     assert marked(run) == []
 
 
@@ -193,7 +195,8 @@ def test_when_perfdb_is_killed_the_tree_goes_with_it_and_its_jobs_are_cancelled(
     assert cancelled.exists()
 
 
-def test_leaving_a_talking_child_early_ends_it_without_a_word(job, run, tmp_path, capfd):
+def test_leaving_a_talking_child_early_ends_it_without_a_word(job, run, tmp_path, capfd, monkeypatch):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # with it nothing is left to be written at the end
     with Supervised(job("while True: print('x' * 1000)"), tmp_path / "log.jsonl") as child:
         while not child.read():
             pass
@@ -202,55 +205,9 @@ def test_leaving_a_talking_child_early_ends_it_without_a_word(job, run, tmp_path
     assert capfd.readouterr().err == ""
 
 
-def test_secrets_are_masked_in_the_log_and_in_what_is_told(follow, tmp_path):
-    secret = "fake-secret-9c41"
-    done = follow(
-        f"""
-        import sys
-        print("the token is {secret}, again {secret}")
-        print("{secret}", file=sys.stderr)
-        print("PASSWORD=fake-password-77")
-        """,
-        secrets=(secret,),
-    )
-    assert len(done.log.lines) == 3
-    kept = b"".join(path.read_bytes() for path in tmp_path.glob("*.jsonl"))
-    for planted in ("fake-secret", "fake-password"):
-        assert planted.encode() not in kept
-        assert planted not in repr(done.events)
-
-
-def test_a_secret_at_the_cut_of_an_endless_line_is_masked(follow, tmp_path):
-    secret = "fake-secret-" + "0123456789" * 10
-    for lead in range(-len(secret), 1, 50):
-        follow(f"print('x' * ({LONGEST_LINE} + {lead}) + '{secret}' * 3000)", secrets=(secret,))
-        assert b"fake-secret" not in (tmp_path / "01-child.jsonl").read_bytes()
-        assert b"23456789012345" not in (tmp_path / "01-child.jsonl").read_bytes()
-
-
-def test_a_private_key_over_several_lines_is_masked(follow, tmp_path):
-    body = ["RkFLRSBLRVkgRkFLRSBLRVkgRkFLRSBLRVkg" + tail for tail in ("AAAA", "BBBB", "Cg==")]
-    lines = ["-----BEGIN PRIVATE KEY-----", *body, "-----END PRIVATE KEY-----", "after"]
-    done = follow("\n".join(f"print({line!r})" for line in lines))
-    assert done.texts[-1] == "after"
-    assert len(done.texts) == len(lines)
-    assert b"RkFLRSBLRVkg" not in (tmp_path / "01-child.jsonl").read_bytes()
-
-
 def test_a_line_without_end_is_cut_and_the_next_one_is_whole(follow):
     done = follow(f"print('x' * {LONGEST_LINE * 5})\nprint('next')")
     assert done.texts == ["x" * LONGEST_LINE, "next"]
-
-
-def test_a_log_stops_growing_but_still_tells_the_end(monkeypatch, tmp_path, capfd):
-    monkeypatch.setattr(event_log, "LONGEST_LOG", 10_000)
-    log = event_log.EventLog(str(tmp_path / "log.jsonl"), None)
-    for _ in range(1000):
-        log.write({"event": "line", "t": 0.5, "stream": "stdout", "text": "x" * 100})
-    log.write({"event": "exit", "t": 1.0, "code": 0, "reason": "ended", "cpu_s": 0.0})
-    assert 9_000 < (tmp_path / "log.jsonl").stat().st_size < 10_200
-    assert read_log(tmp_path / "log.jsonl").exit.reason == "ended"
-    assert capfd.readouterr().out == (tmp_path / "log.jsonl").read_text()
 
 
 def test_binary_garbage_is_kept_as_readable_as_it_gets(follow):
@@ -272,53 +229,6 @@ def test_a_program_that_cannot_be_started_ends_with_127_and_says_why(follow, arg
     assert line.stream == "stderr"
     assert argv[0] in line.text
     assert done.log.exit == Exit(done.log.exit.t, 127, "ended", done.log.exit.cpu_s)
-
-
-def test_a_log_on_a_full_disk_does_not_end_the_child(job, small_disk):
-    disk = small_disk(1)
-    log = disk.path / "01-child.jsonl"
-    disk.fill()
-    disk.free(4096)
-    with Supervised(job("for n in range(300): print('x' * 100)\nprint('last')"), log) as child:
-        told = []
-        while (events := child.read()) is not None:
-            told += events
-    assert isinstance(told[-1], Exit)
-    assert (told[-1].code, told[-1].reason) == (0, "ended")
-    assert told[-2].text == "last"
-    assert read_log(log).exit.reason == "lost"
-
-
-def test_a_log_that_finds_room_again_loses_only_what_did_not_fit(job, small_disk):
-    disk = small_disk(1)
-    log = disk.path / "01-child.jsonl"
-    disk.fill()
-    disk.free(4096)
-    source = "import sys\nfor n in range(300): print('x' * 100)\nprint('full')\nopen('go')"
-    fifo = disk.path.parent / "go"
-    os.mkfifo(fifo)
-    with Supervised(job(source), log) as child:
-        while (events := child.read()) is not None:
-            if any(isinstance(event, Line) and event.text == "full" for event in events):
-                disk.free(100_000)
-                fifo.write_text("")
-    assert read_log(log).exit.code == 0
-    kept = [line.text for line in read_log(log).lines]
-    assert 10 < len(kept) < 100
-    assert set(kept) <= {"x" * 100, "full"}
-
-
-def test_ballast_is_given_up_for_the_log(job, small_disk):
-    disk = small_disk(1)
-    log, ballast = disk.path / "01-child.jsonl", disk.path / "ballast"
-    ballast.write_bytes(b"\0" * 200_000)
-    disk.fill()
-    with Supervised(job("for n in range(300): print('x' * 100)", ballast=ballast), log) as child:
-        while child.read() is not None:
-            pass
-    assert not ballast.exists()
-    assert len(read_log(log).lines) == 300
-    assert read_log(log).exit.code == 0
 
 
 def test_silence_is_told_as_such(job, tmp_path):

@@ -21,11 +21,10 @@ def _resources(value: str) -> str:
     # parsl-perf evaluates this text as Python, so only a literal may reach it.
     try:
         literal = ast.literal_eval(value)
-        # What is no literal once written out (inf, from 1e999) would be a name to parsl-perf.
-        written = ast.literal_eval(repr(literal)) == literal
+        ast.literal_eval(repr(literal))  # fails for 1e999: written out as inf, it would be a name to parsl-perf
     except (ValueError, SyntaxError, RecursionError, MemoryError):
-        literal, written = None, False
-    if not isinstance(literal, dict) or not written:
+        literal = None
+    if not isinstance(literal, dict):
         raise ValueError("it is a dictionary such as {'cores': 1, 'memory': 0, 'disk': 0}")
     return repr(literal)
 
