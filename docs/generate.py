@@ -32,7 +32,6 @@ MEANINGS = {
     "EXIT_FAILED": "The measurement ran and failed, or the time limit ended it. There is a record that says so.",
     "EXIT_INVALID": "The measurement ran and a check failed. There is a record; no comparison should use it.",
     "EXIT_FAULTS": "`perfdb list` found records that are damaged. The others are listed.",
-    "EXIT_MATCHED": "Kept for `--fail-on`. No command ends with it yet.",
     "EXIT_INTERRUPTED": "Ctrl-C, a closed terminal or SIGTERM. If a child had started, there is a record of what was "
     "measured until then.",
 }

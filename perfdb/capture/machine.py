@@ -43,9 +43,9 @@ def machine_label(chosen: str | None, key: str) -> str:
     return chosen
 
 
-def submit_host(key: str, packages: Mapping[str, str]) -> Host:
-    """The host we run on, with the versions of the packages that matter to what is measured."""
-    return host_from(facts(key), packages)
+def submit_host(key: str, packages: Mapping[str, str], python: str) -> Host:
+    """The host we run on, with the Python that is measured and the versions of the packages that matter to it."""
+    return host_from({**facts(key), "python": python}, packages)
 
 
 def host_from(found: Mapping[str, Any], packages: Mapping[str, str] | None = None) -> Host:

@@ -14,13 +14,9 @@ if TYPE_CHECKING:
 CONFIG_FOLDER = "parsl-configs"
 
 
-def config_files() -> list[Path]:
-    """The configs of this checkout, by name."""
-    from perfdb.settings import find_root
-
-    return sorted(
-        path for path in (find_root(Path.cwd()) / CONFIG_FOLDER).glob("*.py") if not path.name.startswith("_")
-    )
+def config_files(root: Path) -> list[Path]:
+    """The configs below a root, by name."""
+    return sorted(path for path in (root / CONFIG_FOLDER).glob("*.py") if not path.name.startswith("_"))
 
 
 def configs(
@@ -44,7 +40,7 @@ def configs(
     settings = load_settings()
     exe = Path.cwd() / python.expanduser() if python else Path(sys.executable)
     with ThreadPoolExecutor(2) as pool:
-        rows = list(pool.map(lambda path: _row(path, exe, settings), config_files()))
+        rows = list(pool.map(lambda path: _row(path, exe, settings), config_files(settings.root)))
     if as_json:
         print_json(rows)
         return

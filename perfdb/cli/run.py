@@ -28,8 +28,9 @@ COMMON = "What to measure and how to file it"
 
 def _complete_config(incomplete: str) -> list[str]:
     from perfdb.cli.configs import config_files
+    from perfdb.settings import load_settings
 
-    return [path.stem for path in config_files() if path.stem.startswith(incomplete)]
+    return [path.stem for path in config_files(load_settings().root) if path.stem.startswith(incomplete)]
 
 
 Target = Annotated[
@@ -128,7 +129,7 @@ def _app_for(
     for field, info in fields.items():
         flag = "--" + field.replace("_", "-")
         names = [f"{flag}/--no-{flag[2:]}"] if info.annotation is bool else [flag]
-        shown = "" if info.default is None else f" [default: {info.default}]"
+        shown = "" if info.default is None else f" (default: {info.default})"
         option = typer.Option(*names, help=f"{info.description}{shown}", show_default=False)
         parameters[field] = Annotated[_bare(info.annotation) | None, option]
     parameters |= {**options, **COMMON_OPTIONS}

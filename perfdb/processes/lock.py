@@ -17,7 +17,7 @@ from perfdb.errors import RegistryError
 from perfdb.processes.identity import ProcessIdentity
 
 # An owner on another host can't be asked whether it lives; nothing here holds a lock for as long as this.
-FOREIGN_STALE_S = 900.0
+FOREIGN_STALE_S = 1800.0
 # Between `mkdir` and the owner's file there is an instant without an owner.
 NAMELESS_STALE_S = 10.0
 

@@ -1,6 +1,6 @@
 """What a child said and when: one JSON object a line, readable up to the last whole line after any crash.
 
-    {"event": "start", "at": "2026-11-21T02:28:00.1Z", "monotonic_s": 81234.5}
+    {"event": "start", "at": "2026-11-21T02:28:00.1Z"}
     {"event": "line", "t": 1.25, "stream": "stdout", "text": "==== Iteration 1 ====", "cpu": {"main": 0.9, "workers": 0.1}}
     {"event": "exit", "t": 9.5, "code": 0, "reason": "ended", "cpu_s": 12.1}
 

@@ -7,8 +7,9 @@
     logs/01-rep-1.jsonl    one log a child, written by its supervisor
     logs/01-rep-1.jobs     its cluster jobs' times
     mlflow.json       the run that was opened in MLflow
-    recorded          the record's folder, once it is written
-    ballast           room kept free for the record, should the disk fill up meanwhile
+    end.json          when it ended, if it came to that
+    recorded.json     the record's id and folder, once it is written
+    ballast           room kept free for logs and record, should the disk fill up meanwhile
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from perfdb.registry.durable import cannot_write, sync_folder, write_new
 RECORD_FILE = "record.json"
 SUMS_FILE = "SHA256SUMS"
 SAMPLES_FILE = "samples.parquet"
-LARGEST_RECORD = 8 * 1024 * 1024
+LARGEST_RECORD = 32 * 1024 * 1024
 # No save takes this long, on any file system.
 STAGING_STALE_S = 3600.0
 _RECORD_FOLDER = re.compile(r"[0-9a-f]{16}")
@@ -152,7 +152,8 @@ def read_record(path: Path) -> Record:
             raise RecordError(f"{path} is no plain file, as a record is. Restore it from git.")
         if status.st_size > LARGEST_RECORD:
             raise RecordError(f"{path} is larger than any record may be ({LARGEST_RECORD} bytes).")
-        record = Record.model_validate_json(path.read_bytes())
+        data = path.read_bytes()
+        record = Record.model_validate_json(data)
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror}.") from error
     except ValidationError as error:
@@ -163,7 +164,7 @@ def read_record(path: Path) -> Record:
             "update yours; else restore it from git."
         ) from error
     try:
-        fits = record_id_of(record.document()) == record.record_id == path.parent.name
+        fits = record_id_of(record.document()) == record.record_id == path.parent.name and record.to_bytes() == data
     except RecordError as error:
         raise RecordError(f"{path} holds what no record can: {error} Restore it from git.") from error
     if not fits:

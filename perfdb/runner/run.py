@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -16,10 +17,10 @@ from perfdb.capture.machine import host_key, load_now, machine_document, machine
 from perfdb.errors import Interrupted, PerfdbError, RegistryError
 from perfdb.families import FAMILIES, Family, Setup
 from perfdb.gitrepo import checkout_of
-from perfdb.parsl_config import describe
+from perfdb.parsl_config import ConfigDescription, describe
 from perfdb.platforms import platforms_for
 from perfdb.record import Record, Scalar
-from perfdb.redaction import Identity
+from perfdb.redaction import Identity, Redactor
 from perfdb.registry import Journal, Registry
 from perfdb.runner.assemble import record_of
 from perfdb.runner.lab import MeasurementStopped, Observer, SupervisedLab
@@ -85,7 +86,7 @@ def request_for(asked: Asked, settings: Settings, started_at: datetime) -> RunRe
         family=asked.family.name,
         target=asked.target,
         spec=dict(asked.spec),
-        run_name=asked.run_name or f"{asked.target.stem}-{started_at:%Y%m%d-%H%M%S}",
+        run_name=asked.run_name or f"{_plain_stem(asked.target)}-{started_at:%Y%m%d-%H%M%S}",
         experiment=asked.experiment or asked.family.name,
         machine=machine_label(asked.machine or settings.machine, key),
         timeout_s=asked.timeout_s,
@@ -98,6 +99,13 @@ def request_for(asked: Asked, settings: Settings, started_at: datetime) -> RunRe
         dirty=own.dirty if own else None,
         work_path=settings.work_path,
         load_at_start=load.model_dump() if load else None,
+    )
+
+
+def _plain_stem(config: Path) -> str:
+    """A file's name as part of a run's name: nobody chose it for that, so it may hold anything, a user's name too."""
+    return (
+        re.sub(r"[^A-Za-z0-9._-]+", "_", Redactor((), Identity.here()).text(config.stem)).strip("_")[:100] or "config"
     )
 
 
@@ -180,7 +188,7 @@ def _measure(
         identity=Identity.here(),
         run=journal.run,
     )
-    setup = Setup(config=config, host=submit_host(request.host_key, config.packages))
+    setup = Setup(config=config, host=submit_host(request.host_key, config.packages, _python(config)))
     journal.write("setup.json", setup.model_dump(mode="json"))
     lab = SupervisedLab(request, journal, family, setup, observer, deadline, before_first=mirror.open)
     if platforms := platforms_for(lab.providers):
@@ -190,6 +198,10 @@ def _measure(
         journal.write("request.json", described.model_dump(mode="json"))
     with contextlib.suppress(MeasurementStopped):
         family.measure(lab, family.spec.model_validate(request.spec))
+
+
+def _python(config: ConfigDescription) -> str:
+    return f"{config.python_implementation} {config.python_version}"
 
 
 def _write_end(journal: Journal, begun: float) -> None:

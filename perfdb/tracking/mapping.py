@@ -4,7 +4,7 @@ How the numbers arrive, so that sorting by a metric's name in MLflow sorts by wh
 
     warm_tasks_per_s                the median over the repetitions, one point: the number to sort and compare by
     repetitions/warm_tasks_per_s    every repetition, step = repetition (only where there are several)
-    rep2/tasks_per_s                every iteration of repetition 2, step = iteration
+    rep2/iteration_tasks_per_s      every iteration of repetition 2, step = iteration
     iterations/tasks_per_s          the same for a metric that belongs to no repetition
     param.provider.max_blocks       a numeric parameter again, since MLflow compares parameters as text
 

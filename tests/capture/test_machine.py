@@ -62,7 +62,7 @@ def test_a_machine_that_changed_has_another_fingerprint(change):
 
 
 def test_this_host_can_be_described():
-    host = submit_host("key", {"parsl": "2026.10.26"})
+    host = submit_host("key", {"parsl": "2026.10.26"}, "CPython 3.12.1")
     assert host.packages == {"parsl": "2026.10.26"}
     assert host == host_from(host.model_dump(exclude={"packages"}), {"parsl": "2026.10.26"})
 

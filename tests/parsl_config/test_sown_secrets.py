@@ -202,7 +202,7 @@ def test_clean_lines_of_the_source_are_unchanged(described):
     clean = [(b, a) for b, a in zip(before, after, strict=True) if b.strip() not in planted and not leaks(b)]
     kept = [b for b, a in clean if b == a]
     changed = "\n".join(f"- {b}\n+ {a}" for b, a in clean if b != a)
-    print(f"{len(kept)} of {len(clean)} clean lines unchanged: {len(kept) / len(clean):.1%}\n{changed}")  # noqa: T201
+    print(f"{len(kept)} of {len(clean)} clean lines unchanged: {len(kept) / len(clean):.1%}\n{changed}")
     assert len(kept) / len(clean) >= 0.95
 
 

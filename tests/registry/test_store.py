@@ -16,7 +16,7 @@ import pytest
 
 from perfdb.errors import RecordError, RegistryError
 from perfdb.registry import Entry, Registry
-from perfdb.registry.store import STAGING_STALE_S, read_record
+from perfdb.registry.store import LARGEST_RECORD, STAGING_STALE_S, read_record
 from tests.registry.contents import assert_all_whole, final_folders, with_files
 
 fork = multiprocessing.get_context("fork")
@@ -215,7 +215,7 @@ def test_a_record_that_was_edited_comes_as_an_error(registry):
 
 
 def test_a_record_too_large_to_be_one_is_not_read(registry):
-    assert "larger than any record may be" in str(damaged(registry, b" " * (8 * 1024 * 1024 + 1)))
+    assert "larger than any record may be" in str(damaged(registry, b" " * (LARGEST_RECORD + 1)))
 
 
 def test_a_good_record_beside_a_damaged_one_is_still_read(registry):

@@ -5,8 +5,9 @@ little about the cluster. The rules, in order:
 
 1. submission: the submit loop took at least 80 % of the run, so results came as fast as tasks were submitted;
 2. workers: they used at least 80 % of the CPU time that their own number, or the host they share with us, allows;
-3. dispatch: the main process or the interchange used at least 80 % of one core;
-4. otherwise undetermined: nothing that was looked at was busy.
+3. cores: with the workers on the submit host, all processes there together used at least 80 % of its CPUs;
+4. dispatch: the main process or the interchange used at least 80 % of one core;
+5. otherwise undetermined: nothing that was looked at was busy.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ def bounded_by(iteration: Iteration, cores: int | None, worker_slots: int | None
         value = "submission"
     elif workers_here and used and limits and used >= BUSY * min(limits):
         value = "workers"
+    elif workers_here and cores and cores > 1 and sum(busy.values()) >= BUSY * cores:
+        value = "cores"
     elif max(busy.get("main", 0.0), busy.get("interchange", 0.0)) >= BUSY:
         value = "dispatch"
     else:

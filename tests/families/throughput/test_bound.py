@@ -35,6 +35,14 @@ def test_dispatch_at_80_percent_of_one_core(role, cpu_s, value):
     assert verdict(cpu={role: cpu_s}).value == value
 
 
+@pytest.mark.parametrize(("main_s", "value"), [(7.0, "cores"), (6.9, "undetermined")])
+def test_cores_when_nobody_is_busy_alone_but_all_of_them_together(main_s, value):
+    """Four cores over 10 s: 80 % are 32 s."""
+    cpu = {"workers": 25.0, "main": main_s}
+    assert verdict(cpu=cpu, slots=100).value == value
+    assert verdict(cpu=cpu, slots=100, here=False).value == "undetermined"
+
+
 def test_workers_elsewhere_bound_nothing_that_was_seen():
     finding = verdict(cpu={"workers": 100.0}, here=False)
     assert finding.value == "undetermined"

@@ -9,7 +9,7 @@ import sys
 import time
 
 SERIAL_TASKS = 200
-CHAIN_TASKS = 50
+CHAIN_TASKS = 100
 BURST_TASKS = 200
 # Slow platforms get fewer tasks instead of a longer wait.
 LONGEST_MODE_S = 10.0
