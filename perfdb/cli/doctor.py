@@ -59,6 +59,7 @@ def _examine(settings: Settings) -> Iterator[Point]:
     yield _machine(settings)
     yield _mlflow(settings)
     yield _unfinished(settings)
+    yield _kept_logs(settings)
     yield from _clusters()
 
 
@@ -137,6 +138,14 @@ def _mlflow(settings: Settings) -> Point:
     return Point(
         "MLflow", "ok", f"local database, server at {running.url}" if running else "local database, no server runs"
     )
+
+
+def _kept_logs(settings: Settings) -> Point:
+    kept = [path for path in settings.work_path.glob("*") if path.is_dir()]
+    if kept:
+        what = f"Parsl's own logs of {len(kept)} runs that did not end well, or still go on, in {settings.work_path}"
+        return Point("kept logs", "note", what, "delete those folders when you need them no more; they are not redacted")
+    return Point("kept logs", "ok", "none")
 
 
 def _unfinished(settings: Settings) -> Point:

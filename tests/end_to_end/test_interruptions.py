@@ -85,6 +85,7 @@ def _kills(share: float) -> int:
     return max(4, round(20 * share))
 
 
+@pytest.mark.drill
 def test_sigkill_at_random_moments_leaves_no_half_record_and_no_process(home: Home, drill_share: float) -> None:
     """The moments are drawn over the whole of a run of known length, by a seeded generator."""
     chance = random.Random(20261121)
