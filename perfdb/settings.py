@@ -58,6 +58,13 @@ class Settings(BaseSettings):
         root = _absolute(Path(named)) if named else find_root(Path.cwd())
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, root / SETTINGS_FILE)
 
+    @field_validator("state_dir")
+    @classmethod
+    def _fit_for_an_address(cls, path: Path) -> Path:
+        if set(str(path)) & set("?#%"):
+            raise ValueError("MLflow's database has its path in an address, so it must be free of `?`, `#` and `%`")
+        return path
+
     @field_validator("root")
     @classmethod
     def _absolute_root(cls, root: Path) -> Path:
@@ -66,17 +73,17 @@ class Settings(BaseSettings):
     @property
     def registry_path(self) -> Path:
         """The registry, absolute."""
-        return self.root / self.registry.expanduser()
+        return self.root / expanded(self.registry)
 
     @property
     def state_path(self) -> Path:
         """`.perfdb`, absolute."""
-        return self.root / self.state_dir.expanduser()
+        return self.root / expanded(self.state_dir)
 
     @property
     def work_path(self) -> Path:
         """Where Parsl's run folders lie during a run, absolute."""
-        return self.root / self.work_dir.expanduser() if self.work_dir else self.state_path / "work"
+        return self.root / expanded(self.work_dir) if self.work_dir else self.state_path / "work"
 
     @property
     def tracking_uri(self) -> str:
@@ -95,7 +102,20 @@ class Settings(BaseSettings):
 
 
 def _absolute(path: Path) -> Path:
-    return Path.cwd() / path.expanduser()
+    return Path.cwd() / expanded(path)
+
+
+def can_be_a_path(text: str) -> bool:
+    """Whether a file system would take `text` at all: asking it about longer names is an error of its own."""
+    return len(text) < 4000 and "\0" not in text and all(len(part.encode()) <= 255 for part in text.split("/"))
+
+
+def expanded(path: Path) -> Path:
+    """`path` with its `~` resolved; as it stands where there is no such user."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
 
 
 def find_root(start: Path) -> Path:
@@ -113,6 +133,10 @@ def load_settings(**flags: Any) -> Settings:
         SettingsError: a value is wrong; names it and where it may come from.
     """
     given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise SettingsError("the folder that you are in was deleted. `cd` to one that exists.") from None
     if "root" not in given and not os.environ.get("PERFDB_ROOT"):
         given["root"] = find_root(Path.cwd())
     try:

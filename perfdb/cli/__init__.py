@@ -29,7 +29,8 @@ def _exit_with(app: Callable[..., object]) -> NoReturn:
     from perfdb.errors import EXIT_INTERRUPTED, PerfdbError
 
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _as_ctrl_c)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup means it
+            signal.signal(number, _as_ctrl_c)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that has no sign for a micro gets a question mark, never a traceback.
         if isinstance(stream, io.TextIOWrapper):

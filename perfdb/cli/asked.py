@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from perfdb.families import Family
 from perfdb.parsl_config.install import InstalledParsl, install
 from perfdb.record import Scalar, is_label, is_run_name
 from perfdb.runner import Asked
-from perfdb.settings import Settings
+from perfdb.settings import Settings, can_be_a_path, expanded
 
 
 def asked_for(
@@ -82,10 +83,12 @@ def find_config(target: str, settings: Settings) -> Path:
     Raises:
         ConfigError: there is none.
     """
-    path = Path(target).expanduser()
+    if not can_be_a_path(target):
+        raise UsageError(f"CONFIG is too long to be a path ({len(target)} characters). Give a file, or a name.")
+    path = expanded(Path(target))
     folder = settings.root / CONFIG_FOLDER
     named = folder / (target if target.endswith(".py") else f"{target}.py")
-    plain = "/" not in target and "\0" not in target
+    plain = "/" not in target
     if plain and not path.exists() and named.is_file():
         return named
     if plain and not path.exists() and not target.endswith(".py"):
@@ -100,12 +103,12 @@ def find_config(target: str, settings: Settings) -> Path:
 def _executable(python: Path | None) -> Path:
     if python is None:
         return Path(sys.executable)
-    path = Path.cwd() / python.expanduser()
-    if not path.is_file():
+    found = shutil.which(expanded(python))
+    if found is None:
         raise UsageError(
-            f"--python {python}: there is no such file. Give a Python that has Parsl, such as venv/bin/python."
+            f"--python {python}: there is no such program. Give a Python that has Parsl, such as venv/bin/python."
         )
-    return path
+    return Path(found).absolute()
 
 
 def _spec(family: Family, given: Mapping[str, Any]) -> dict[str, Scalar]:

@@ -34,31 +34,33 @@ def configs(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from perfdb.cli.terminal import print_json
+    from perfdb.cli.terminal import print_json, printable
     from perfdb.settings import load_settings
 
     settings = load_settings()
-    exe = Path.cwd() / python.expanduser() if python else Path(sys.executable)
+    exe = python or Path(sys.executable)
     with ThreadPoolExecutor(2) as pool:
         rows = list(pool.map(lambda path: _row(path, exe, settings), config_files(settings.root)))
     if as_json:
         print_json(rows)
         return
     for row in rows:
-        print(f"{row['name']:<20} {', '.join(row['executors']) or 'does not load here'}")
+        print(
+            f"{row['name']:<20} {row['platform']:<12} {printable(', '.join(row['executors']) or 'does not load here')}"
+        )
         if row["why"]:
-            print(f"{'':<20} {row['why']}")
+            print(f"{'':<20} {printable(row['why'])}")
 
 
 def _row(path: Path, python: Path, settings: Settings) -> dict[str, Any]:
-    from perfdb.errors import ConfigError
+    from perfdb.errors import ConfigError, ParslInstallError
     from perfdb.parsl_config import describe
     from perfdb.redaction import Identity
 
     row: dict[str, Any] = {"name": path.stem, "platform": path.stem.partition("_")[0], "executors": []}
     try:
         found = describe(path, python=python, timeout_s=settings.config_timeout_s, identity=Identity.here())
-    except ConfigError as error:
+    except (ConfigError, ParslInstallError) as error:
         return {**row, "loads": False, "why": str(error)}
     executors = [f"{e.class_name}/{e.provider_class}" if e.provider_class else e.class_name for e in found.executors]
     return {**row, "executors": executors, "loads": True, "why": None}

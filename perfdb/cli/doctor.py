@@ -119,6 +119,8 @@ def _room(path: Path) -> Point:
 
 
 def _machine(settings: Settings) -> Point:
+    from perfdb.record import is_label
+
     if settings.machine is None:
         return Point(
             "machine",
@@ -126,12 +128,20 @@ def _machine(settings: Settings) -> Point:
             "no label set: records carry this host's pseudonym",
             'on a site with several login nodes, write machine = "NAME" into perfdb.toml',
         )
+    if not is_label(settings.machine):
+        return Point(
+            "machine", "trouble", f"{settings.machine!r} cannot name a folder", "letters, digits, `.`, `_`, `-`"
+        )
     return Point("machine", "ok", settings.machine)
 
 
 def _mlflow(settings: Settings) -> Point:
-    from perfdb.tracking import server, shown
+    from perfdb.tracking import Target, server, shown
+    from perfdb.tracking.probe import probe
 
+    if not settings.tracking_is_local and (fault := probe(Target.of(settings), 1.0)):
+        what = f"{shown(settings.tracking_uri)} {fault}"
+        return Point("MLflow", "note", what, "runs go on without it; `perfdb sync` once it answers")
     if not settings.tracking_is_local:
         return Point("MLflow", "ok", f"records are shown on {shown(settings.tracking_uri)}")
     running = server.status(settings)
@@ -144,7 +154,9 @@ def _kept_logs(settings: Settings) -> Point:
     kept = [path for path in settings.work_path.glob("*") if path.is_dir()]
     if kept:
         what = f"Parsl's own logs of {len(kept)} runs that did not end well, or still go on, in {settings.work_path}"
-        return Point("kept logs", "note", what, "delete those folders when you need them no more; they are not redacted")
+        return Point(
+            "kept logs", "note", what, "delete those folders when you need them no more; they are not redacted"
+        )
     return Point("kept logs", "ok", "none")
 
 

@@ -99,7 +99,9 @@ def shown_path(path: Path) -> str:
 
 def _console() -> Console:
     # A pipe has no width to fit into.
-    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
+    return Console(
+        highlight=False, soft_wrap=True, width=None if sys.stdout is not None and sys.stdout.isatty() else 200
+    )
 
 
 def _table(first: str, *columns: str) -> Table:

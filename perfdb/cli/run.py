@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -217,10 +218,15 @@ def _run(
     mirror = RunMirror(settings, voice, start_server=not no_server)
     outcome = run(asked, settings, voice, mirror)
     voice.done()
-    if as_json:
-        print_json(outcome.record.document())
-    else:
-        print_outcome(outcome, family, mirror.url)
+    try:
+        if as_json:
+            print_json(outcome.record.document())
+        else:
+            print_outcome(outcome, family, mirror.url)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:  # a terminal that closed: the record is safe, and its status is what we end with
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if outcome.record.status == "interrupted":
         sys.exit(EXIT_INTERRUPTED)
     sys.exit(EXIT_CODES[outcome.record.status])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
@@ -14,7 +15,7 @@ class Voice:
     """Tells what goes on. See `perfdb.runner.lab.Observer`."""
 
     def __init__(self) -> None:
-        self._moving = sys.stderr.isatty()
+        self._moving = sys.stderr is not None and sys.stderr.isatty()
         self._begun = time.monotonic()
         self._last: tuple[str, str] = ("", "")
         # Once a second is enough to look alive, and costs the measurement nothing.
@@ -23,7 +24,7 @@ class Voice:
     def say(self, text: str) -> None:
         """A step that is worth a line."""
         self._clear()
-        print(printable(text), file=sys.stderr, flush=True)
+        _tell(f"{printable(text)}\n")
 
     def warn(self, text: str) -> None:
         """Something that the user should know, and that changes no number."""
@@ -36,20 +37,28 @@ class Voice:
             self._last = (child, f"{self._last[1]}, {text}" if same else text)
             self.tick()
         else:
-            print(f"[{duration(time.monotonic() - self._begun)}] {child}: {text}", file=sys.stderr, flush=True)
+            _tell(f"[{duration(time.monotonic() - self._begun)}] {child}: {text}\n")
 
     def tick(self) -> None:
         """A second has passed."""
         if self._moving:
             child, text = self._last
             line = f"{child}: {text}  [{duration(int(time.monotonic() - self._begun))}]"
-            print(f"\r\x1b[K{line[:120]}", end="", file=sys.stderr, flush=True)
+            _tell(f"\r\x1b[K{line[:120]}")
 
     def _clear(self) -> None:
         if self._moving:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            _tell("\r\x1b[K")
 
     done = _clear
+
+
+def _tell(text: str) -> None:
+    # A terminal that closed, or a `head` that has seen enough, is no reason to stop measuring.
+    with contextlib.suppress(OSError, ValueError):
+        if sys.stderr is not None:
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
 
 def printable(text: str) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import re
 import shutil
 import stat
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,7 +44,9 @@ def describe(config: Path, *, python: Path, timeout_s: float, identity: Identity
         message = f"{python} is no program that can be run. Name the Python whose Parsl to use with --python."
         raise ParslInstallError(plain.text(message))
     try:
-        loaded = load(config.absolute(), python=Path(executable).absolute(), timeout_s=timeout_s, run=run)
+        loaded = load(
+            config.absolute(), python=Path(executable).absolute(), timeout_s=timeout_s, run=run or uuid.uuid4().hex
+        )
     except OSError as error:
         message = f"{python} can't be run ({error.strerror}). Name the Python whose Parsl to use with --python."
         raise ParslInstallError(plain.text(message)) from error

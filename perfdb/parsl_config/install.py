@@ -14,6 +14,7 @@ from perfdb.errors import ParslInstallError
 from perfdb.processes.lock import Lock
 from perfdb.record import sha256_hex
 from perfdb.redaction import Identity, Redactor
+from perfdb.settings import can_be_a_path, expanded
 
 INSTALL_TIMEOUT_S = 600.0
 UPSTREAM = "git+https://github.com/Parsl/parsl"
@@ -39,13 +40,15 @@ def install(asked: str, state_path: Path) -> InstalledParsl:
     Raises:
         ParslInstallError: there is no such thing, or it does not install; quotes the installer.
     """
+    if not can_be_a_path(asked):
+        raise ParslInstallError(f"--parsl: {len(asked)} characters are no release, no folder and no git reference.")
     folder, _, ref = asked.rpartition("@")
     if _RELEASE.fullmatch(asked):
         return InstalledParsl(_environment(state_path, f"parsl=={asked}", key=asked), None)
-    if Path(asked).expanduser().is_dir():
-        return _from_folder(Path(asked).expanduser().resolve(), state_path)
-    if folder and Path(folder).expanduser().is_dir():
-        return _from_commit(Path(folder).expanduser().resolve(), ref, state_path)
+    if expanded(Path(asked)).is_dir():
+        return _from_folder(expanded(Path(asked)).resolve(), state_path)
+    if folder and expanded(Path(folder)).is_dir():
+        return _from_commit(expanded(Path(folder)).resolve(), ref, state_path)
     if asked.startswith(("-", ".", "/", "~")) or not asked.isprintable() or " " in asked:
         raise ParslInstallError(
             f"--parsl {asked!r} is no release, no folder here and no git reference. Give 2025.8.4, ../parsl, "

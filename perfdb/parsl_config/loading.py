@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from perfdb.processes.tree import MARKER
+from perfdb.processes.tree import MARKER, end_run
 
 LARGEST_ANSWER = 4 * 1024 * 1024
 _COMPLAINT_KEPT = 4096
@@ -65,6 +65,8 @@ def load(config: Path, *, python: Path, timeout_s: float, run: str) -> Loaded:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        # What the config started in sessions of its own is found by the marker.
+        end_run(run, grace_s=0.5, patience_s=5.0)
         assert process.stderr is not None
         process.stderr.close()
 

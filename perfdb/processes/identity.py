@@ -8,7 +8,10 @@ import os
 import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    import psutil
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class ProcessIdentity:
             process = psutil.Process(pid)
             if process.status() == psutil.STATUS_ZOMBIE:  # it is over, though nobody has asked how it ended
                 return None
-            return cls(_host(), _boot(), pid, process.create_time())
+            return cls(_host(), _boot(), pid, _started(process))
         except psutil.Error:
             return None
 
@@ -48,7 +51,7 @@ class ProcessIdentity:
     def alive(self) -> bool:
         """Whether it still runs; False for another host's, see `is_here`."""
         now = type(self).of(self.pid)
-        return now is not None and self.is_here and now.boot == self.boot and abs(now.started - self.started) < 1.0
+        return now is not None and self.is_here and now.boot == self.boot and now.started == self.started
 
     def to_json(self) -> str:
         """One line that `from_json` reads back."""
@@ -62,6 +65,14 @@ class ProcessIdentity:
             return cls(str(fields["host"]), str(fields["boot"]), int(fields["pid"]), float(fields["started"]))
         except (ValueError, KeyError, TypeError):
             return None
+
+
+def _started(process: psutil.Process) -> float:
+    try:
+        # Clock ticks since boot: psutil's time of creation moves when somebody sets the clock.
+        return float(Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except OSError:
+        return process.create_time()
 
 
 def _host() -> str:

@@ -87,8 +87,12 @@ def parse_log(name: str, raw_lines: Iterable[str]) -> ChildLog:
 
 def read_log(path: Path) -> ChildLog:
     """The log in `path`, named after its file."""
-    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
-        return parse_log(path.name.removesuffix(".jsonl"), file)
+    name = path.name.removesuffix(".jsonl")
+    try:
+        with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            return parse_log(name, file)
+    except FileNotFoundError:  # its supervisor did not get that far
+        return ChildLog(name)
 
 
 def parse_event(raw: str) -> Line | Exit | str | None:

@@ -51,8 +51,9 @@ class Supervised:
     """A running child. As a context it never leaves one behind."""
 
     def __init__(self, job: ChildJob, log: Path) -> None:
+        # -P: the user's folder may hold a psutil.py of its own, or a stranger's.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "perfdb.processes.supervisor"],
+            [sys.executable, "-P", "-m", "perfdb.processes.supervisor"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # Our own environment, for it runs our Python; the marker lets a later command find it as well.
@@ -76,8 +77,9 @@ class Supervised:
         self._rest = b""
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._process.stdout, selectors.EVENT_READ)
-        self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(OSError):  # it could not start: that there is no exit in the log tells
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.flush()
 
     def __enter__(self) -> Self:
         return self

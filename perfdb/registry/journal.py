@@ -142,7 +142,20 @@ def all_journals(state_path: Path) -> list[Journal]:
 def abandoned_journals(state_path: Path) -> list[Journal]:
     """Journals whose owner on this host is dead. Another host's can only be judged there."""
     owned = ((journal, journal.owner) for journal in all_journals(state_path))
-    return [journal for journal, owner in owned if owner is None or (owner.is_here and not owner.alive())]
+    return [
+        journal
+        for journal, owner in owned
+        # A journal is never without the file: one that can't be read now may be alive.
+        if (owner.is_here and not owner.alive() if owner else _readable(journal.path / "owner"))
+    ]
+
+
+def _readable(path: Path) -> bool:
+    try:
+        path.read_bytes()
+    except OSError:
+        return False
+    return True
 
 
 def _reserve(descriptor: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import re
 import shutil
@@ -86,7 +87,8 @@ class Registry:
                 draft.rename(path)
                 sync_folder(path.parent)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink()
             raise cannot_write(path, error, "The record itself is safe.") from error
 
     def check_writable(self) -> None:

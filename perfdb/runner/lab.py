@@ -17,8 +17,9 @@ from perfdb.platforms import Job, platforms_for
 from perfdb.platforms.cancel import cancel_jobs
 from perfdb.processes.log import Line, read_log
 from perfdb.processes.supervised import ChildJob, Supervised
-from perfdb.processes.tree import MARKER
+from perfdb.processes.tree import MARKER, end_run
 from perfdb.registry import Journal
+from perfdb.registry.durable import cannot_write
 from perfdb.runner.request import RunRequest
 
 
@@ -83,8 +84,11 @@ class SupervisedLab:
         log_path = self.journal.new_log(program.name)
         run_dir = self.request.work_path / self.journal.run / program.name
         # Parsl writes there what a config holds, secrets included.
-        run_dir.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        run_dir.mkdir()
+        try:
+            run_dir.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            run_dir.mkdir()
+        except OSError as error:
+            raise cannot_write(run_dir, error, "Parsl's run folder belongs there (PERFDB_WORK_DIR).") from error
         providers = self.providers
         job = ChildJob(
             name=program.name,
@@ -95,13 +99,15 @@ class SupervisedLab:
             sample_on=program.sample_on,
             timeout_s=remaining,
             ballast=self.journal.ballast,
-            when_abandoned=(sys.executable, "-m", "perfdb.platforms.cancel", str(run_dir), *providers),
+            when_abandoned=(sys.executable, "-P", "-m", "perfdb.platforms.cancel", str(run_dir), *providers),
         )
         self._follow(job, log_path)
+        log = read_log(log_path)
+        if log.exit.reason == "lost":  # the supervisor itself was killed: nobody else is left to end its child
+            end_run(self.journal.run, grace_s=2.0, patience_s=30.0)
         jobs = self._jobs(run_dir, providers)
         with contextlib.suppress(RegistryError):  # a full disk costs the wait in the queue, not the run
             self.journal.write(f"logs/{log_path.stem}.jobs", [_job_document(job) for job in jobs])
-        log = read_log(log_path)
         if log.exit.reason != "ended":
             raise MeasurementStopped
         return ChildRun(log, jobs)
@@ -144,6 +150,8 @@ def child_environment(request: RunRequest, run: str) -> dict[str, str]:
         **os.environ,
         "PATH": f"{request.python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PYTHONUNBUFFERED": "1",
+        # Parsl's interchange gives itself a title, which would wipe the marker from what others see of its environment.
+        "SPT_NOENV": "1",
         "PERFDB_CONFIG": str(request.target),
         MARKER: run,
     }

@@ -23,7 +23,7 @@ class RunRequest(BaseModel):
         python: The Python whose Parsl is measured.
         parsl: The commit or path's description when it is no release.
         host_key: Turns host names into pseudonyms.
-        commit, dirty: The checkout that holds the config.
+        commit, dirty: perfdb's own, where it runs from a checkout.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -79,7 +79,8 @@ class Outcome:
 def request_for(asked: Asked, settings: Settings, started_at: datetime) -> RunRequest:
     """The request with every default filled in."""
     checkout = checkout_of(settings.root)
-    own = checkout if settings.root == OWN_FOLDER else checkout_of(OWN_FOLDER)
+    # An installed perfdb may lie below somebody's repository, whose commit is not its own.
+    own = checkout_of(OWN_FOLDER) if (OWN_FOLDER / ".git").exists() else None
     key = host_key(checkout.first_commit if checkout else "")
     load = load_now()
     return RunRequest(

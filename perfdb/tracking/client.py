@@ -21,8 +21,8 @@ from perfdb.tracking.target import Target
 
 SYNC_REQUEST_TIMEOUT_S = 10
 SYNC_WAIT_S = 60.0
-# How long a run may queue behind others on this state folder, or work on a database that nobody locks.
-QUEUE_S = 60.0
+# How long a run that is over may queue behind others on this state folder, or work on a database that nobody locks.
+QUEUE_S = 30.0
 # One step of a sync may upload a large file; this is for a server that takes bytes and never ends.
 SYNC_STEP_S = 600.0
 
@@ -58,6 +58,7 @@ class MirrorSession:
         self.warning: str | None = None
         self.run: MirrorResult | None = None
         self._budget_s = budget_s
+        self._queue_s = budget_s
         self._child: MirrorProcess | None = None
         self._ready = False
         self._open_job: dict[str, Any] | None = None
@@ -111,6 +112,7 @@ class MirrorSession:
                 self._give_up(str(trouble(self.target.uri, f"used up the {self._budget_s:g} s that it may cost a run")))
                 return None
             self._start()
+        self._queue_s = QUEUE_S  # nothing waits for us any more
         known = run_id or (self.run.run_id if self.run else None)
         self._send({"do": "mirror", "folder": str(folder), "run_id": known, "journal": self._journal})
         return self._answer()
@@ -135,7 +137,7 @@ class MirrorSession:
         limits = {"limit_s": self._budget_s, "wait_s": 0.9 * self.budget.left, "queue_s": None}
         if self.target.database is not None:
             # A database of our own is never silent: it is free or locked. Behind our own kind we queue, uncharged.
-            limits |= {"limit_s": None, "queue_s": QUEUE_S}
+            limits |= {"limit_s": None, "queue_s": self._queue_s}
         self._child.send({**job, **limits})
 
     def _answer(self) -> MirrorResult | None:
@@ -151,9 +153,9 @@ class MirrorSession:
                     return None
                 self._ready = "ready" in answer
                 started = time.monotonic()
-            answer = self._child.read(self.budget.left + (QUEUE_S if self.target.database is not None else 0.0))
+            answer = self._child.read(self.budget.left + (self._queue_s if self.target.database is not None else 0.0))
             if "begun" in answer:
-                answer = self._child.read(QUEUE_S)
+                answer = self._child.read(self._queue_s + self._budget_s)
                 started = time.monotonic()  # queueing and a slow machine are no fault of MLflow's
         except TooLate:
             answer = {"error": str(trouble(self.target.uri, f"did not do its work within {self._budget_s:g} s"))}

@@ -38,7 +38,7 @@ class MirrorProcess:
         # Not of a measured run's family, and in a folder where MLflow's own defaults (./mlruns) do no harm.
         environment = {name: value for name, value in os.environ.items() if name != MARKER}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "perfdb.tracking.child"],
+            [sys.executable, "-P", "-m", "perfdb.tracking.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,

@@ -141,7 +141,7 @@ def _launch(settings: Settings, target: Target) -> Server:
 
 
 def _spawn(state: Path, target: Target, port: int, log: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
+    command = [sys.executable, "-P", "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", target.uri, "--artifacts-destination", Path(target.artifact_root).as_uri()]
     command += ["--allowed-hosts", ALLOWED_HOSTS, "--cors-allowed-origins", ALLOWED_ORIGINS]
     environment = {name: value for name, value in os.environ.items() if name != MARKER}

@@ -87,7 +87,8 @@ class Home:
         found = []
         for process in psutil.process_iter():
             try:
-                if process.environ().get("PERFDB_ROOT") == str(self.root):
+                # Some rename themselves and lose their environment with it; their folder tells them then.
+                if process.environ().get("PERFDB_ROOT") == str(self.root) or process.cwd().startswith(str(self.root)):
                     found.append(process)
             except (psutil.Error, OSError):
                 continue

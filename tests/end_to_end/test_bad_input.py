@@ -43,6 +43,8 @@ CASES = [
     (["flux.py"], 1, ["ndcctools"]),
     (["binary.py"], 1, ["binary.py"]),
     (["."], 1, ["folder"]),
+    (["x" * 5000], 2, ["5000"]),
+    (["~nosuchuser/x.py"], 1, ["x.py"]),
     ([THREADS, "--reps", "0"], 2, ["--reps", "0"]),
     ([THREADS, "--time", "-1"], 2, ["--time"]),
     ([THREADS, "--time", "soon"], 2, ["--time"]),
@@ -177,3 +179,33 @@ def test_unknown_and_ambiguous_ids_are_told(home: Home) -> None:
     assert done.returncode == 1
     assert "perfdb list" in done.stderr
     assert os.linesep in done.stderr
+
+
+def test_a_config_that_prints_by_other_means_and_leaves_a_process_disturbs_nothing(home: Home) -> None:
+    (home.root / "loud.py").write_text(
+        "import os, subprocess\nos.system('echo module loaded')\n"
+        "subprocess.Popen(['sleep', '600'], start_new_session=True)\n" + OK
+    )
+    done = home.perf("loud.py", "--iterate", "10,20", "--reps", "1", "--no-probe", "--no-server")
+    assert done.returncode == 4, done.stdout + done.stderr
+    (record,) = home.records()
+    assert [c["name"] for c in record["checks"] if not c["passed"]] == ["warm_long_enough"]
+    assert home.processes() == []
+
+
+def test_a_folder_with_modules_of_our_names_does_not_come_in_between(home: Home) -> None:
+    for name in ("psutil.py", "json.py", "perfdb.py"):
+        (home.root / name).write_text("raise SystemExit('a stranger was imported')\n")
+    (home.root / "ok.py").write_text(OK)
+    done = home.perf("ok.py", "--iterate", "10,20", "--reps", "1", "--no-probe", "--no-server")
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "stranger" not in done.stdout + done.stderr
+
+
+def test_a_work_folder_that_cannot_be_made_is_told(home: Home) -> None:
+    (home.root / "in-the-way").write_text("")
+    home.env["PERFDB_WORK_DIR"] = str(home.root / "in-the-way" / "work")
+    done = home.perf(THREADS, "--time", "1")
+    assert done.returncode == 1
+    assert "PERFDB_WORK_DIR" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -39,9 +39,14 @@ def executor_facts(executor):
     return {
         "label": _text(str(executor.label)),
         "class_name": class_name(type(executor)),
-        "provider_class": None if provider is None else class_name(type(provider)),
+        "provider_class": None if provider is None else class_name(_parsls(type(provider))),
         "launcher_class": None if launcher is None else class_name(type(launcher)),
     }
+
+
+def _parsls(cls):
+    """Parsl's own class behind a site's subclass: it tells which batch system the jobs go to."""
+    return next((base for base in cls.__mro__ if base.__module__.startswith("parsl.")), cls)
 
 
 def class_name(cls):

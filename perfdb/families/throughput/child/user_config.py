@@ -1,6 +1,5 @@
 """Load the config under test inside a child. Standard library and Parsl alone, any Python since 3.8."""
 
-import contextlib
 import importlib.util
 import os
 import sys
@@ -8,11 +7,20 @@ import sys
 
 def load():
     """The user's Config, with a run folder of this child's own so that its jobs and logs can be found."""
-    # What a config prints must not stand between the lines that are measured.
-    with contextlib.redirect_stdout(sys.stderr):
+    # What a config prints, itself or by a command that it runs, must not stand between the lines that are measured.
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
         spec = importlib.util.spec_from_file_location("", os.environ["PERFDB_CONFIG"])
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         config = module.config if hasattr(module, "config") else module.fresh_config()
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
     config.run_dir = os.environ["PERFDB_RUN_DIR"]
+    # parsl.log names the cluster jobs, should somebody have to end them for us.
+    config.initialize_logging = config.initialize_logging or True
     return config
