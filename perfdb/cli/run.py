@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -191,7 +190,7 @@ def _run(
 ) -> None:
     from perfdb.cli.asked import asked_for
     from perfdb.cli.render import print_outcome
-    from perfdb.cli.terminal import Voice, print_json
+    from perfdb.cli.terminal import Voice, print_json, silence
     from perfdb.runner import run
     from perfdb.runner.mirroring import RunMirror
     from perfdb.settings import load_settings
@@ -226,7 +225,7 @@ def _run(
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError:  # a terminal that closed: the record is safe, and its status is what we end with
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        silence(1)
     if outcome.record.status == "interrupted":
         sys.exit(EXIT_INTERRUPTED)
     sys.exit(EXIT_CODES[outcome.record.status])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import os
 import sys
 import time
 from typing import Any
@@ -54,11 +54,18 @@ class Voice:
 
 
 def _tell(text: str) -> None:
-    # A terminal that closed, or a `head` that has seen enough, is no reason to stop measuring.
-    with contextlib.suppress(OSError, ValueError):
-        if sys.stderr is not None:
-            sys.stderr.write(text)
-            sys.stderr.flush()
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:  # a terminal that closed, or a `head` that has seen enough, is no reason to stop measuring
+        silence(2)
+
+
+def silence(descriptor: int) -> None:
+    """Have what is still to be written there go nowhere, without an error when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def printable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -122,6 +123,8 @@ def _uv(*arguments: str) -> None:
             text=True,
             errors="replace",
             timeout=INSTALL_TIMEOUT_S,
+            # Sites and companies sign with certificates of their own, which the system knows.
+            env={"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true", **os.environ},
             stdin=subprocess.DEVNULL,
         )
     except subprocess.CalledProcessError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -82,11 +83,22 @@ class Home:
         """Runs in progress, or left behind."""
         return sorted((self.root / ".perfdb" / "journal").glob("[0-9a-f]*"))
 
+    def supervisors(self) -> list[psutil.Process]:
+        """The supervisors among them."""
+        found = []
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                if "perfdb.processes.supervisor" in " ".join(process.cmdline()):
+                    found.append(process)
+        return found
+
     def processes(self) -> list[psutil.Process]:
         """Every process that works for this root: they all inherit it."""
         found = []
         for process in psutil.process_iter():
             try:
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    continue
                 # Some rename themselves and lose their environment with it; their folder tells them then.
                 if process.environ().get("PERFDB_ROOT") == str(self.root) or process.cwd().startswith(str(self.root)):
                     found.append(process)

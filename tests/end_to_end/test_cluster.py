@@ -86,7 +86,7 @@ def test_after_a_sigkill_the_supervisor_cancels_the_job_without_any_later_comman
     wait_for_line(process, cluster.root / "started.log", "rep-1: iteration 2")
     process.kill()
     process.wait()
-    psutil.wait_procs([p for p in cluster.processes() if "supervisor" in " ".join(p.cmdline())], timeout=60)
+    psutil.wait_procs(cluster.supervisors(), timeout=60)
     assert active_jobs(cluster) == []
 
 

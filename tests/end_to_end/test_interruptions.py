@@ -157,8 +157,7 @@ def test_eight_at_once_on_a_fresh_registry_are_eight_records_and_eight_mlflow_ru
 def test_a_supervisor_that_is_killed_too_is_made_up_for_by_the_next_sync(home: Home, children: str) -> None:
     process = home.start("run-parsl-perf.py", HTEX, *LONG)
     wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
-    supervisors = [p for p in home.processes() if "perfdb.processes.supervisor" in " ".join(p.cmdline())]
-    for victim in (psutil.Process(process.pid), *supervisors):
+    for victim in (psutil.Process(process.pid), *home.supervisors()):
         victim.kill()
     process.wait()
     if children == "killed":
@@ -172,7 +171,7 @@ def test_a_supervisor_that_is_killed_too_is_made_up_for_by_the_next_sync(home: H
 def test_a_supervisor_that_is_killed_alone_leaves_no_tree(home: Home) -> None:
     process = home.start("run-parsl-perf.py", HTEX, *LONG)
     wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
-    (supervisor,) = [p for p in home.processes() if "perfdb.processes.supervisor" in " ".join(p.cmdline())]
+    (supervisor,) = home.supervisors()
     supervisor.kill()
     assert process.wait(90) == 130
     wait_until_quiet(home)

@@ -11,12 +11,14 @@ def load():
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
+    writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # it would hold the config's secrets
     try:
         spec = importlib.util.spec_from_file_location("", os.environ["PERFDB_CONFIG"])
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         config = module.config if hasattr(module, "config") else module.fresh_config()
     finally:
+        sys.dont_write_bytecode = writes_bytecode
         sys.stdout.flush()
         os.dup2(kept, 1)
         os.close(kept)
