@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -97,8 +98,10 @@ def test_a_job_that_was_pending_when_all_of_us_were_killed_is_cancelled_by_the_n
         assert process.poll() is None
     # Everything of ours at once, the supervisor too: only the queue still knows of the job.
     for victim in cluster.processes():
-        if "stand_in_slurm" not in " ".join(victim.cmdline()) and "sbatch" not in " ".join(victim.cmdline()):
-            victim.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            command = " ".join(victim.cmdline())
+            if "stand_in_slurm" not in command and "sbatch" not in command:
+                victim.kill()
     process.wait()
     told = json.loads(cluster.perfdb("sync", "--json").stdout)
     assert told["troubles"] == []
