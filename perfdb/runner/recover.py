@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from perfdb.errors import PerfdbError
+from perfdb.errors import PerfdbError, RegistryError
 from perfdb.platforms.cancel import cancel_jobs
 from perfdb.processes.lock import Lock
 from perfdb.processes.tree import end_run
@@ -44,6 +44,13 @@ def recover(settings: Settings) -> Iterator[Recovered]:
                 recorded = journal.read("recorded.json")
                 record_id = recorded["record_id"] if recorded else keep(journal, settings).record.record_id
                 yield Recovered(journal, record_id, filed=recorded is None)
+            except (KeyError, TypeError, ValueError) as error:
+                # Its files were cut off or changed by hand: the other runs are filed all the same.
+                damaged = RegistryError(
+                    f"the journal {journal.path} is damaged ({type(error).__name__}: {error}). There is no record to be made "
+                    "of it; look into it, then remove that folder."
+                )
+                yield Recovered(journal, None, filed=False, trouble=damaged)
             except PerfdbError as error:
                 yield Recovered(journal, None, filed=False, trouble=error)
 

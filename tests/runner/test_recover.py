@@ -173,3 +173,15 @@ def test_a_full_disk_is_told_and_room_brings_the_record(small_disk):
     assert len(sync_all(settings, Quiet(), with_mlflow=False).recovered) == 1
     assert abandoned_journals(settings.state_path) == []
     json.loads((journal.path / "recorded.json").read_text())
+
+
+@pytest.mark.parametrize("name", ["end.json", "recorded.json"])
+def test_a_damaged_document_of_one_journal_does_not_keep_the_others_from_being_filed(settings, name):
+    broken = of_the_dead(journal_of(settings, log_bytes(), closed=False))
+    broken.write(name, {"unheard": "of"})
+    of_the_dead(journal_of(settings, log_bytes(), closed=False))
+    found = {recovered.journal.run: recovered for recovered in recover(settings)}
+    assert "damaged" in str(found.pop(broken.run).trouble)
+    (other,) = found.values()
+    assert other.filed
+    assert broken.path.exists()
