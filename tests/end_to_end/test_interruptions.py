@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from perfdb.processes.tree import marked
 from tests.end_to_end.conftest import BIN, HTEX, THREADS, Home, wait_for_line
 
 LONG = ("--time", "60", "--reps", "2", "--no-server")
@@ -214,3 +215,15 @@ def test_nohup_is_respected(home: Home) -> None:
     process.send_signal(signal.SIGHUP)
     assert process.wait(60) == 0
     assert [r["status"] for r in home.records()] == ["ok"]
+
+
+def test_every_part_of_parsl_is_found_by_the_runs_marker(home: Home) -> None:
+    """The interchange gives itself a title, which would hide its environment from whoever must end it."""
+    process = home.start("run-parsl-perf.py", HTEX, *LONG)
+    wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
+    (journal,) = home.journals()
+    found = " ".join(" ".join(part.cmdline()) for part in marked(journal.name))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    for part in ("parsl-perf", "interchange", "process_worker_pool"):
+        assert part in found
