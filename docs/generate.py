@@ -6,6 +6,7 @@ Nothing of the machine or of its settings goes in: the commands run in an enviro
 from __future__ import annotations
 
 import inspect
+import json
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,15 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from pydantic import BaseModel
 
 from perfdb import errors
 from perfdb.cli.app import app
 from perfdb.families import FAMILIES, Family
+from perfdb.record import Annotation, Record, Retraction
 from perfdb.settings import SETTINGS_FILE, Settings
 
 REFERENCE = Path(__file__).parent / "reference"
 BIN = Path(sys.executable).parent
 COLUMNS = 100
+SCHEMAS: dict[str, type[BaseModel]] = {"record": Record, "retraction": Retraction, "annotation": Annotation}
 MADE = "<!-- Made by docs/generate.py; `make docs` makes it anew. -->"
 MEANINGS = {
     "EXIT_DONE": "Done.",
@@ -45,6 +49,7 @@ def pages() -> dict[str, str]:
         "exit-codes.md": _page("Exit codes and errors", _exit_codes()),
         "metrics.md": _page("Metrics", _metrics(FAMILIES.values())),
         "settings.md": _page("Settings", _settings()),
+        **{f"{name}.schema.json": _schema(kind) for name, kind in SCHEMAS.items()},
     }
 
 
@@ -69,7 +74,9 @@ def _contents() -> Iterator[str]:
         "- [Commands](cli.md): what each takes\n"
         "- [Metrics](metrics.md): what each number is\n"
         "- [Settings](settings.md): what a site or a person sets once\n"
-        "- [Exit codes and errors](exit-codes.md)"
+        "- [Exit codes and errors](exit-codes.md)\n"
+        "- JSON Schemas of a [record](record.schema.json), a [retraction](retraction.schema.json) and an "
+        "[annotation](annotation.schema.json); `perfdb validate` asks for more than they can say"
     )
 
 
@@ -150,6 +157,11 @@ def _settings() -> Iterator[str]:
 
 def _default(field: Any) -> str:
     return "" if field.is_required() or field.default is None else f"`{field.default}`"
+
+
+def _schema(kind: type[BaseModel]) -> str:
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(dialect | kind.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -7,6 +7,7 @@
     ├── ParslInstallError  1   another Parsl could not be installed or found
     ├── RegistryError      1   the registry cannot be read or written
     ├── RecordError        1   a record is not what it claims to be
+    │   └── NewerRecordError   a record was written by a newer perfdb
     ├── TrackingError      1   MLflow refused, is locked, down or too slow
     └── Interrupted      130   Ctrl-C, a closed terminal or a batch system's signal; says what is kept
 
@@ -53,6 +54,10 @@ class RegistryError(PerfdbError):
 
 class RecordError(PerfdbError):
     """A record is not what it claims to be."""
+
+
+class NewerRecordError(RecordError):
+    """A record was written by a newer perfdb than this one: update perfdb."""
 
 
 class Interrupted(PerfdbError):

@@ -12,16 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from perfdb.parsl_config import ConfigDescription
 from perfdb.platforms import Job
 from perfdb.processes.log import ChildLog
-from perfdb.record import Check, Direction, Finding, Host, Metric, Status
-
-
-@dataclass(frozen=True)
-class MetricDefinition:
-    """What a metric's number is, for people who must decide whether to trust it."""
-
-    unit: str
-    direction: Direction
-    definition: str
+from perfdb.record import Check, Finding, Host, Metric, MetricDefinition, Status
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
+from perfdb.record.labels import Label
+
 Count = Annotated[int, Field(ge=0)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -44,7 +46,7 @@ class Environment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    machine: str
+    machine: Label
     machine_fingerprint: str | None = None
     submit_host: Host | None = None
     workers: tuple[Host, ...] = ()

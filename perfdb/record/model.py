@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -23,6 +22,7 @@ from pydantic import (
 
 from perfdb.record.canonical import LARGEST_INT, canonical_bytes, record_id_of
 from perfdb.record.environment import Environment
+from perfdb.record.labels import Label, RunName
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -33,38 +33,11 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ShortHash = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-# A label names a folder on every file system, is no hidden or reserved name, and is never all digits:
-# MLflow takes `mlruns/<digits>/` for its old file store.
-_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
-
-
-def is_label(value: str) -> bool:
-    """Whether `value` can name an experiment or a machine."""
-    return _LABEL.fullmatch(value) is not None and not value.isdigit()
-
-
-def is_run_name(value: str) -> bool:
-    """Whether `value` can name a run: printable, no slashes, at most 200 characters."""
-    return 1 <= len(value) <= 200 and value.isprintable() and value == value.strip() and not set(value) & {"/", "\\"}
-
-
-def _label(value: str) -> str:
-    if not is_label(value):
-        raise ValueError("a label is letters, digits, `.`, `_`, `-`, at most 64, and not only digits")
-    return value
-
-
-def _run_name(value: str) -> str:
-    if not is_run_name(value):
-        raise ValueError("a run name is printable text without slashes or outer blanks, at most 200 characters")
-    return value
-
-
-Label = Annotated[str, AfterValidator(_label)]
-RunName = Annotated[str, AfterValidator(_run_name)]
 RelativeName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$", max_length=200)
 ]
+TagName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9 ._-]*$", max_length=100)]
+TagValue = Annotated[str, Field(max_length=1000)]
 
 
 def utc_text(instant: datetime) -> str:
@@ -215,6 +188,7 @@ class Record(Frozen):
     samples: tuple[SampleFile, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     origin: Origin = Origin()
+    tags: dict[TagName, TagValue] | None = Field(None, description="labels that the source of an imported run gave it")
 
     @classmethod
     def seal(cls, **fields: Any) -> Record:

@@ -12,11 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from perfdb.errors import RecordError, RegistryError
+from perfdb.errors import NewerRecordError, RecordError, RegistryError
 from perfdb.processes.lock import age_of
-from perfdb.record import Record, canonical_bytes, record_id_of, sha256_hex
+from perfdb.record import Record, canonical_bytes, parse_record, sha256_hex
 from perfdb.registry.durable import cannot_write, sync_folder, write_new
 
 RECORD_FILE = "record.json"
@@ -155,24 +153,16 @@ def read_record(path: Path) -> Record:
         if status.st_size > LARGEST_RECORD:
             raise RecordError(f"{path} is larger than any record may be ({LARGEST_RECORD} bytes).")
         data = path.read_bytes()
-        record = Record.model_validate_json(data)
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror}.") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise RecordError(
-            f"{path} is no valid record of schema version 1: {field}: {first['msg']}. If it was written by a newer perfdb, "
-            "update yours; else restore it from git."
-        ) from error
     try:
-        fits = record_id_of(record.document()) == record.record_id == path.parent.name and record.to_bytes() == data
+        record = parse_record(data)
+    except NewerRecordError as error:
+        raise NewerRecordError(f"{path} cannot be used: {error}.") from error
     except RecordError as error:
-        raise RecordError(f"{path} holds what no record can: {error} Restore it from git.") from error
-    if not fits:
-        raise RecordError(
-            f"{path} was changed after it was written: its content does not fit its id. Restore it from git."
-        )
+        raise RecordError(f"{path} is no record that can be used: {error}. Restore it from git.") from error
+    if record.record_id != path.parent.name:
+        raise RecordError(f"{path} holds record {record.record_id}, whose folder has that name. Restore it from git.")
     return record
 
 

@@ -82,4 +82,5 @@ records = st.builds(
     samples=few(st.builds(SampleFile, file=file_name, sha256=digest, bytes=count, rows=count, columns=few(text))),
     artifacts=few(st.builds(Artifact, file=file_name, sha256=digest, bytes=count)),
     origin=st.builds(Origin, kind=st.sampled_from(["measured", "imported"]), source=st.none() | text),
+    tags=st.none() | st.dictionaries(st.from_regex(r"[A-Za-z][A-Za-z0-9 ._-]{0,9}", fullmatch=True), text, max_size=2),
 )

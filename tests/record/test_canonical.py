@@ -82,6 +82,7 @@ CHANGES = {
     "samples": ({"file": "samples.parquet", "sha256": "d" * 64, "bytes": 1, "rows": 1, "columns": ("x",)},),
     "artifacts": ({"file": "artifacts/a.log", "sha256": "d" * 64, "bytes": 1},),
     "origin": {"kind": "imported"},
+    "tags": {"note": "x"},
 }
 
 

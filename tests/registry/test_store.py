@@ -193,10 +193,10 @@ def damaged(registry: Registry, data: bytes) -> RecordError:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b"[" * 100_000, b'{"schema_version": 2}', b"NaN"]
+    "data", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b"[" * 100_000, b"NaN"]
 )
 def test_a_record_that_is_none_comes_as_an_error_that_names_it(registry, data):
-    assert "no valid record of schema version 1" in str(damaged(registry, data))
+    assert "no record that can be used" in str(damaged(registry, data))
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "9007199254740993", "1" + "0" * 400])
@@ -236,7 +236,7 @@ def test_a_link_in_place_of_a_record_is_not_followed(registry):
 def test_a_record_under_another_records_id_is_refused(registry):
     folder = registry.save(*with_files("one"))
     moved = folder.rename(folder.with_name("a" * 16))
-    with pytest.raises(RecordError, match="does not fit its id"):
+    with pytest.raises(RecordError, match="whose folder has that name"):
         read_record(moved / "record.json")
 
 

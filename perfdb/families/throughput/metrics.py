@@ -1,6 +1,6 @@
 """What each metric of a throughput run is."""
 
-from perfdb.families.base import MetricDefinition
+from perfdb.record import MetricDefinition
 
 _CLOCK = "clock: the parsl-perf process's own (time.time)"
 _PROBE = "clock: time.perf_counter of the probe on the submit host"

@@ -1,0 +1,1 @@
+"""Records onto a branch that others can pull, and the words that go with them."""
