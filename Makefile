@@ -30,6 +30,7 @@ lint: setup
 bench: setup ## side-by-side measurements; they print ratios
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/registry.py
 
 drill: setup ## the heavy drills, whole
 	$(BIN)/python -m pytest -m drill --drill-share 1.0

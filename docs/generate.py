@@ -9,7 +9,7 @@ import inspect
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from pydantic import BaseModel
 from perfdb import errors
 from perfdb.cli.app import app
 from perfdb.families import FAMILIES, Family
-from perfdb.record import Annotation, Record, Retraction
+from perfdb.record import Annotation, MetricDefinition, Record, Retraction
+from perfdb.registry.importers.definitions import DEFINITIONS, HEADLINES
 from perfdb.settings import SETTINGS_FILE, Settings
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -35,7 +36,8 @@ MEANINGS = {
     "EXIT_USAGE": "Wrong usage: an unknown option, or a value that cannot be. Nothing was measured.",
     "EXIT_FAILED": "The measurement ran and failed, or the time limit ended it. There is a record that says so.",
     "EXIT_INVALID": "The measurement ran and a check failed. There is a record; no comparison should use it.",
-    "EXIT_FAULTS": "`perfdb list` found records that are damaged. The others are listed.",
+    "EXIT_FAULTS": "`perfdb validate` or `perfdb contribute` found faults; `perfdb list`, `export` or `import` left out what it "
+    "could not read.",
     "EXIT_INTERRUPTED": "Ctrl-C, a closed terminal or SIGTERM. If a child had started, there is a record of what was "
     "measured until then.",
 }
@@ -123,10 +125,20 @@ def _metrics(families: Iterable[Family]) -> Iterator[str]:
         "value for each repetition, or one for the run. A metric that could not be measured is left out."
     )
     for family in families:
-        yield f"## {family.name}"
-        yield "Shown first: " + ", ".join(f"`{name}`" for name in family.headline) + "."
-        rows = ((f"`{name}`", m.unit, m.direction, m.definition) for name, m in family.metrics.items())
-        yield _table(("metric", "unit", "direction", "definition"), rows)
+        yield from _numbers(family.name, family.metrics, family.headline)
+    for kind, metrics in DEFINITIONS.items():
+        if metrics is None:
+            yield f"## Imported: {kind}"
+            yield "Metrics of the source's own design, under the source's own names."
+        else:
+            yield from _numbers(f"Imported: {kind}", metrics, HEADLINES[kind])
+
+
+def _numbers(title: str, metrics: Mapping[str, MetricDefinition], headline: Iterable[str]) -> Iterator[str]:
+    yield f"## {title}"
+    yield "Shown first: " + ", ".join(f"`{name}`" for name in headline) + "."
+    rows = ((f"`{name}`", m.unit, m.direction, m.definition) for name, m in metrics.items())
+    yield _table(("metric", "unit", "direction", "definition"), rows)
 
 
 def _settings() -> Iterator[str]:

@@ -26,7 +26,8 @@ def run_parsl_perf() -> NoReturn:
 
 def _exit_with(app: Callable[..., object]) -> NoReturn:
     """Run a command; what perfdb foresaw ends in one paragraph and its exit code, anything else is a bug."""
-    from perfdb.errors import EXIT_INTERRUPTED, PerfdbError
+    from perfdb.cli.terminal import silence
+    from perfdb.errors import EXIT_ERROR
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup means it
@@ -35,21 +36,36 @@ def _exit_with(app: Callable[..., object]) -> NoReturn:
         # A terminal that has no sign for a micro gets a question mark, never a traceback.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    code = _code_of(app)
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        silence(1)  # or Python, too, would complain while it closes it
+        if not isinstance(error, BrokenPipeError):
+            print(f"perfdb: standard output cannot be written: {error.strerror}.", file=sys.stderr)
+            code = EXIT_ERROR
+    sys.exit(code)
+
+
+def _code_of(app: Callable[..., object]) -> str | int | None:
+    from perfdb.cli.terminal import printable
+    from perfdb.errors import EXIT_DONE, EXIT_INTERRUPTED, PerfdbError
+
+    stdout = sys.stdout
     try:
         app()
+    except SystemExit as leaving:
+        # A reader that has seen enough (`perfdb list | head`) is no error. Typer takes it for one, and then puts a stream
+        # of its own in stdout's place.
+        return leaving.code if sys.stdout is stdout else EXIT_DONE
     except PerfdbError as error:
-        from perfdb.cli.terminal import printable
-
         print(f"perfdb: {printable(str(error))}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except KeyboardInterrupt:
         print("perfdb: interrupted.", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read us has left (`perfdb list | head`). Python would complain once more while it closes stdout.
-        sys.stderr.close()
-        sys.exit(0)
-    sys.exit(0)
+        return EXIT_INTERRUPTED
+    return EXIT_DONE
 
 
 def _as_ctrl_c(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from perfdb import __version__
-from perfdb.cli import configs, doctor, records, server, sync
+from perfdb.cli import configs, contribute, doctor, export, import_, records, remarks, server, sync, validate
 from perfdb.cli.run import RunGroup
 
 app = typer.Typer(
@@ -41,6 +41,12 @@ app.add_typer(
 )
 app.command("list")(records.list_records)
 app.command("show")(records.show)
+app.command("export")(export.export)
+app.command("annotate")(remarks.annotate)
+app.command("retract")(remarks.retract)
+app.command("import")(import_.import_)
+app.command("validate")(validate.validate)
+app.command("contribute")(contribute.contribute)
 app.command("configs")(configs.configs)
 app.command("sync")(sync.sync)
 app.command("doctor")(doctor.doctor)

@@ -2,32 +2,68 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from perfdb.cli.terminal import Voice
+    from perfdb.errors import RecordError
+    from perfdb.registry import Entry
+    from perfdb.registry.index import Found, Index
 
-def _complete_id(incomplete: str) -> list[str]:
-    from perfdb.registry import Registry
+DEFAULT_COLUMNS = ("record_id", "started_at", "name", "machine", "status", "parsl_version")
+
+
+def complete_id(incomplete: str) -> list[str]:
+    from perfdb.registry.index.listing import find_folders
     from perfdb.settings import load_settings
 
-    paths = Registry(load_settings().registry_path).folders()
-    return sorted(path.name for path in paths if path.name.startswith(incomplete))
+    return sorted(Path(folder).name for folder in find_folders(load_settings().registry_path, incomplete))
+
+
+def _complete_column(incomplete: str) -> list[str]:
+    from perfdb.registry.index import Index
+    from perfdb.settings import load_settings
+
+    settings = load_settings()
+    sign = "-" if incomplete.startswith("-") else ""
+    names = Index(settings.registry_path, settings.state_path).known_columns()
+    return [sign + name for name in names if name.startswith(incomplete.removeprefix("-"))]
 
 
 RecordId = Annotated[
-    str, typer.Argument(metavar="ID", help="A record's id, or its first digits.", autocompletion=_complete_id)
+    str, typer.Argument(metavar="ID", help="A record's id, or its first digits.", autocompletion=complete_id)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Query = Annotated[str | None, typer.Argument(help="Which ones, such as 'provider.max_blocks >= 8'.")]
+Sort = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Sort by this column, smallest first; -COLUMN: largest first. Repeat it for ties.",
+        autocompletion=_complete_column,
+    ),
+]
+Columns = Annotated[str | None, typer.Option(metavar="A,B,…", help="These columns, such as name,metric.cold_start_s.")]
+Retracted = Annotated[bool, typer.Option("--retracted", help="Withdrawn ones too.")]
 
 
 def list_records(
+    query: Query = None,
     experiment: Annotated[str | None, typer.Option(help="Only of this experiment.")] = None,
     machine: Annotated[str | None, typer.Option(help="Only of this machine.")] = None,
     status: Annotated[str | None, typer.Option(help="Only with this status: ok, invalid, failed, ….")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest ones.")] = 50,
+    sort: Sort = None,
+    columns: Columns = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the first ones.")] = 50,
+    retracted: Retracted = False,
     as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
 ) -> None:
     """List the records, newest first.
 
@@ -35,33 +71,50 @@ def list_records(
     Examples:
       perfdb list
       perfdb list --machine hopper --status ok --json
+      perfdb list 'provider.max_blocks >= 8 and parsl_version > 2025.8' --sort -warm_tasks_per_s
+      perfdb list 'started_at > -7d' --columns name,provider.max_blocks,metric.warm_tasks_per_s
     """
     from perfdb.cli.render import print_list
-    from perfdb.cli.terminal import Voice, print_json
-    from perfdb.errors import EXIT_FAULTS, RecordError
-    from perfdb.registry import Registry
+    from perfdb.cli.terminal import Voice, print_json, printable
+    from perfdb.errors import UsageError
+    from perfdb.registry.index import spelled, write_csv
     from perfdb.settings import load_settings
 
-    wanted = {"experiment": experiment, "machine": machine, "status": status}
-    entries, faults = [], []
-    for entry in Registry(load_settings().registry_path).entries():
-        if isinstance(entry, RecordError):
-            faults.append(entry)
-            continue
-        record = entry.record
-        has = {"experiment": record.experiment, "machine": record.environment.machine, "status": record.status}
-        if all(value is None or has[name] == value for name, value in wanted.items()):
-            entries.append(entry)
-    entries.sort(key=lambda entry: entry.record.started_at, reverse=True)
-    if as_json:
-        print_json([entry.record.document() for entry in entries[:limit]])
-    else:
-        print_list(entries[:limit], len(entries))
+    if as_json and as_csv:
+        raise UsageError("--json and --csv are two forms of one list: choose one.")
     voice = Voice()
-    for fault in faults:
-        voice.warn(str(fault))
-    if faults:
-        sys.exit(EXIT_FAULTS)
+    root = load_settings().registry_path
+    where = {"experiment": experiment, "machine": machine, "status": status}
+    found = open_index(voice).search(
+        query,
+        where={name: value for name, value in where.items() if value is not None},
+        sort=sort or (),
+        limit=limit,
+        retracted=retracted,
+    )
+    chosen = found.columns(split_names(columns) or [*DEFAULT_COLUMNS, *_headline_columns(found)])
+    if as_json and columns is None:
+        documents, changed = _documents(root, found)
+        found = dataclasses.replace(found, faults=(*found.faults, *changed))
+        print_json(documents)
+    elif as_json:
+        names = [column.name for column in chosen]
+        rows = found.rows(chosen)
+        # JSON's own types stay as they are; only an instant has none.
+        print_json(
+            [{n: spelled(v) if hasattr(v, "tzinfo") else v for n, v in zip(names, row, strict=True)} for row in rows]
+        )
+    elif as_csv:
+        text = io.StringIO()
+        write_csv(text, found, chosen)
+        # Another program gets a stranger's text as it is; a terminal must not obey it.
+        sys.stdout.write(printable(text.getvalue()) if sys.stdout.isatty() else text.getvalue())
+    else:
+        print_list(found, chosen, default=columns is None)
+    more = found.total - len(found.places)
+    if more and (as_json or as_csv):
+        voice.say(f"{more} more are not shown: --limit {found.total} shows them.")
+    tell_faults(voice, found)
 
 
 def show(record_id: RecordId, as_json: AsJson = False) -> None:
@@ -74,11 +127,75 @@ def show(record_id: RecordId, as_json: AsJson = False) -> None:
     """
     from perfdb.cli.render import print_record
     from perfdb.cli.terminal import print_json
-    from perfdb.registry import Registry
+    from perfdb.registry.remarks import remarks_on
     from perfdb.settings import load_settings
 
-    entry = Registry(load_settings().registry_path).find(record_id)
+    root = load_settings().registry_path
+    entry = _find(root, record_id)
     if as_json:
         print_json(entry.record.document())
     else:
-        print_record(entry)
+        print_record(entry, remarks_on(entry.record.record_id, root))
+
+
+def open_index(voice: Voice) -> Index:
+    """The registry's index; a first build tells how far it is."""
+    from perfdb.registry.index import Index
+    from perfdb.settings import load_settings
+
+    settings = load_settings()
+
+    def told(done: int, total: int) -> None:
+        voice.progress("index", f"{done} of {total} records read")
+
+    return Index(settings.registry_path, settings.state_path, told)
+
+
+def split_names(text: str | None) -> list[str] | None:
+    """The names in `a,b,c`."""
+    return [name.strip() for name in text.split(",") if name.strip()] if text is not None else None
+
+
+def tell_faults(voice: Voice, found: Found) -> None:
+    """What could not be read or kept; ends the command with its code if records were left out."""
+    from perfdb.errors import EXIT_FAULTS
+
+    if found.remark:
+        voice.warn(found.remark)
+    for fault in found.faults:
+        voice.warn(str(fault))
+    if found.faults:
+        sys.exit(EXIT_FAULTS)
+
+
+def _documents(root: Path, found: Found) -> tuple[list[dict[str, Any]], list[RecordError]]:
+    """The records themselves; one that was damaged since it came into the index comes as the error that says so."""
+    from perfdb.errors import RecordError
+    from perfdb.registry.store import RECORD_FILE, read_record
+
+    documents, faults = [], []
+    for folder in found.values(found.columns(["folder"])[0]):
+        try:
+            documents.append(read_record(root / str(folder) / RECORD_FILE).document())
+        except RecordError as error:
+            faults.append(error)
+    return documents, faults
+
+
+def _headline_columns(found: Found) -> list[str]:
+    """The first headline metric of each family and kind of source, as far as any record has it."""
+    from perfdb.cli.known import headlines
+
+    names = dict.fromkeys(f"metric.{names[0]}" for names in headlines().values())
+    return [name for name in names if name in found.view.catalogue.columns]
+
+
+def _find(root: Path, prefix: str) -> Entry:
+    from perfdb.registry import Entry, Registry
+    from perfdb.registry.index.listing import find_folders
+    from perfdb.registry.store import RECORD_FILE, read_record
+
+    folders = find_folders(root, prefix) if prefix else []
+    if len(folders) == 1 and (root / folders[0] / RECORD_FILE).exists():
+        return Entry(read_record(root / folders[0] / RECORD_FILE), root / folders[0])
+    return Registry(root).find(prefix)

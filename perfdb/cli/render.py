@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,16 @@ from rich.table import Table
 from perfdb.cli.terminal import printable
 from perfdb.families import FAMILIES, Family
 from perfdb.record import Host, Metric, Record
+from perfdb.registry.index import spelled
 from perfdb.units import bytes_, duration, quantity
 
 if TYPE_CHECKING:
     from perfdb.registry import Entry
+    from perfdb.registry.index import Cell, Column, Found
+    from perfdb.registry.remarks import Remarks
     from perfdb.runner import Outcome
 
+LIST_NAMES = {"record_id": "record", "started_at": "started (UTC)", "parsl_version": "parsl"}
 BETTER = {"higher": "higher is better", "lower": "lower is better", "none": ""}
 
 
@@ -38,10 +43,11 @@ def print_outcome(outcome: Outcome, family: Family, url: str | None) -> None:
     _pairs(console, rows)
 
 
-def print_record(entry: Entry) -> None:
-    """Everything worth reading in a record."""
+def print_record(entry: Entry, remarks: Remarks) -> None:
+    """Everything worth reading in a record, and what was said about it since."""
     console = _console()
     record = entry.record
+    _remarks(console, remarks)
     family = FAMILIES.get(record.family)
     _headline(console, record, family.headline if family else [m.name for m in record.metrics if m.step is None])
     _judgement(console, record)
@@ -67,29 +73,42 @@ def print_record(entry: Entry) -> None:
     _pairs(console, [(name, str(value)) for name, value in record.params.items()])
 
 
-def print_list(entries: Sequence[Entry], total: int) -> None:
-    """A line a record: the family's first headline metric stands for it."""
+def print_list(found: Found, columns: Sequence[Column], *, default: bool) -> None:
+    """A line a record.
+
+    Args:
+        default: Nobody chose the columns: they get people's names, and the metrics share one, the headline.
+    """
     console = _console()
-    if not entries:
+    if not found.view.rows:
         console.print("no records here yet. Make one: run-parsl-perf.py parsl-configs/local_htex.py --time 5")
         return
-    table = _table("record", "started (UTC)", "name", "machine", "status", "parsl", "headline")
-    for entry in entries:
-        record = entry.record
-        family = FAMILIES.get(record.family)
-        metric = record.metric(family.headline[0]) if family else None
-        table.add_row(
-            record.record_id,
-            f"{record.started_at:%Y-%m-%d %H:%M}",
-            _plain(record.run_name),
-            _plain(record.environment.machine),
-            _status(record),
-            _plain(record.code.measured.get("parsl", "")),
-            _median(metric) if metric else "",
-        )
+    if not found.total:
+        console.print(f"none of the {found.view.rows} records here matches.")
+        return
+    metrics = [column for column in columns if column.unit] if default else []
+    plain = [column for column in columns if column not in metrics]
+    names = [LIST_NAMES.get(column.name, column.name) if default else column.name for column in plain]
+    table = _table(*map(_plain, names), *(["headline"] if default else []))
+    headlines = found.rows(metrics) or [()] * len(found.places)
+    for row, headline in zip(found.rows(plain), headlines, strict=True):
+        cells = [_cell(value, column) for value, column in zip(row, plain, strict=True)]
+        told = (_cell(value, column) for value, column in zip(headline, metrics, strict=True) if value is not None)
+        table.add_row(*cells, *([next(told, "")] if default else []))
     console.print(table)
-    if total > len(entries):
-        console.print(f"{total - len(entries)} older ones are not shown: --limit {total} shows them.")
+    if found.total > len(found.places):
+        console.print(f"{found.total - len(found.places)} more are not shown: --limit {found.total} shows them.")
+
+
+def _cell(value: Cell, column: Column) -> str:
+    """A value as people read it: a metric with its unit, an instant to the second, anything else as it is."""
+    if column.name == "status":
+        return _status(str(value))
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, float) and (column.unit or column.name == "duration_s"):
+        return _plain(quantity(value, column.unit or "s"))
+    return _plain(spelled(value) or "")
 
 
 def shown_path(path: Path) -> str:
@@ -129,7 +148,7 @@ def _headline(console: Console, record: Record, names: Iterable[str]) -> None:
 
 
 def _judgement(console: Console, record: Record) -> None:
-    console.print(f"status: {_status(record)}" + (f" - {_plain(record.reason)}" if record.reason else ""))
+    console.print(f"status: {_status(record.status)}" + (f" - {_plain(record.reason)}" if record.reason else ""))
     for check in record.checks:
         if not check.passed:
             console.print(f"[red]failed check[/red] {check.name}: {_plain(check.detail)}")
@@ -137,6 +156,15 @@ def _judgement(console: Console, record: Record) -> None:
         console.print(
             f"{finding.name.replace('_', ' ')}: [bold]{_plain(finding.value)}[/bold] ({_plain(finding.evidence)})"
         )
+
+
+def _remarks(console: Console, remarks: Remarks) -> None:
+    if withdrawn := remarks.retraction:
+        console.print(f"[red bold]WITHDRAWN[/red bold] {withdrawn.at:%Y-%m-%d %H:%M} UTC: {_plain(withdrawn.reason)}")
+    for remark in remarks.annotations:
+        baseline = " (what came before is no measure for it)" if remark.resets_baseline else ""
+        labels = "".join(f" [{name}: {value}]" for name, value in (remark.tags or {}).items())
+        console.print(f"remark {remark.at:%Y-%m-%d %H:%M} UTC: {_plain(remark.note + labels)}{baseline}")
 
 
 def _iterations(console: Console, record: Record) -> None:
@@ -158,9 +186,9 @@ def _median(metric: Metric) -> str:
     return quantity(statistics.median(metric.all_values), metric.unit)
 
 
-def _status(record: Record) -> str:
-    colour = {"ok": "green", "invalid": "yellow"}.get(record.status, "red")
-    return f"[{colour}]{record.status}[/{colour}]"
+def _status(status: str) -> str:
+    colour = {"ok": "green", "invalid": "yellow"}.get(status, "red")
+    return f"[{colour}]{_plain(status)}[/{colour}]"
 
 
 def _host(host: Host | None) -> str:

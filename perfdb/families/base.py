@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from perfdb.parsl_config import ConfigDescription
 from perfdb.platforms import Job
 from perfdb.processes.log import ChildLog
-from perfdb.record import Check, Finding, Host, Metric, MetricDefinition, Status
+from perfdb.record import Check, Finding, Host, Metric, MetricDefinition, Record, Status
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ class Family:
         headline: The metrics to show first.
         progress: One line for a child's output line that is worth telling while it runs, else None.
         summarise: Pure: the metrics that the samples imply, for whoever checks a record.
+        derive: Pure: the metrics that a record's other metrics imply, for the same.
     """
 
     name: str
@@ -108,3 +109,4 @@ class Family:
     headline: tuple[str, ...]
     progress: Callable[[str], str | None]
     summarise: Callable[[Mapping[str, Sequence[Any]]], tuple[Metric, ...]]
+    derive: Callable[[Record], tuple[Metric, ...]]

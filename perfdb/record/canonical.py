@@ -40,6 +40,18 @@ def record_id_of(document: Mapping[str, Any]) -> str:
     return sha256_hex(canonical_bytes(body))[:ID_DIGITS]
 
 
+def sealed_bytes(document: Mapping[str, Any]) -> tuple[bytes, str]:
+    """A record's canonical bytes under the id that its content asks for, and that id; spelled once for both.
+
+    Args:
+        document: With fields on either side of `record_id` in the order of names, as every record has.
+    """
+    before = canonical_bytes({key: value for key, value in document.items() if key < "record_id"})[:-1]
+    after = canonical_bytes({key: value for key, value in document.items() if key > "record_id"})[1:]
+    record_id = sha256_hex(before + b"," + after)[:ID_DIGITS]
+    return b'%s,"record_id":"%s",%s' % (before, record_id.encode(), after), record_id
+
+
 def fingerprint(value: Any) -> str:
     """A short name for `value` that equal values share."""
     return sha256_hex(canonical_bytes(value))[:ID_DIGITS]

@@ -34,9 +34,7 @@ def _run_name(value: str) -> str:
     return value
 
 
-Label = Annotated[
-    str, AfterValidator(_label), WithJsonSchema({"type": "string", "pattern": rf"^(?![0-9]*$){_LABEL}$"})
-]
+Label = Annotated[str, AfterValidator(_label), WithJsonSchema({"type": "string", "pattern": rf"^(?![0-9]*$){_LABEL}$"})]
 RunName = Annotated[
     str,
     AfterValidator(_run_name),

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from perfdb.errors import NewerRecordError, RecordError
-from perfdb.record.canonical import canonical_bytes, record_id_of
+from perfdb.record.canonical import canonical_bytes, record_id_of, sealed_bytes
 from perfdb.record.model import SCHEMA_VERSION, Record
 
 Document = dict[str, Any]
@@ -39,7 +39,7 @@ def parse_record(data: bytes, migrations: Mapping[int, Migration] = MIGRATIONS) 
         record = Record.model_validate_json(data)
     except ValidationError as error:
         return _of_another_version(data, error, migrations)
-    if record_id_of(record.document()) != record.record_id or record.to_bytes() != data:
+    if sealed_bytes(record.document()) != (data, record.record_id):
         raise RecordError(_ALTERED)
     return record
 

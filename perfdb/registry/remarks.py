@@ -5,17 +5,43 @@ from __future__ import annotations
 import contextlib
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from perfdb.errors import RecordError
-from perfdb.record import Annotation, Retraction
+from perfdb.record import Annotation, Retraction, fingerprint
 from perfdb.registry.durable import cannot_write, replace
 
 LARGEST_REMARK = 1024 * 1024
 AnyRemark = TypeVar("AnyRemark", Annotation, Retraction)
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """What is said about one record: why it is withdrawn, and the annotations on it, oldest first."""
+
+    retraction: Retraction | None = None
+    annotations: tuple[Annotation, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.retraction is not None or bool(self.annotations)
+
+    @property
+    def mark(self) -> str | None:
+        """A short name that only the same remarks have; None where there are none."""
+        said = [self.retraction, *self.annotations] if self.retraction else self.annotations
+        return fingerprint([remark.uuid for remark in said if remark]) if said else None
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The labels that the annotations give; of two for one name, the later one."""
+        return {name: value for remark in self.annotations for name, value in (remark.tags or {}).items()}
+
+
+NO_REMARKS = Remarks()
 
 
 def save_remark(root: Path, remark: Annotation | Retraction) -> Path:
@@ -56,6 +82,24 @@ def annotations_of(root: Path) -> list[Annotation]:
         with contextlib.suppress(RecordError):
             found.append(read_remark(path, root, Annotation))
     return sorted(found, key=lambda remark: (remark.at, remark.uuid))
+
+
+def remarks_of(root: Path) -> dict[str, Remarks]:
+    """What is said about each record of a registry that something is said about, by record id."""
+    retractions = retractions_of(root)
+    annotated: dict[str, list[Annotation]] = {}
+    for remark in annotations_of(root):
+        for record_id in dict.fromkeys(remark.record_ids):
+            annotated.setdefault(record_id, []).append(remark)
+    return {
+        record_id: Remarks(retractions.get(record_id), tuple(annotated.get(record_id, ())))
+        for record_id in {**retractions, **annotated}
+    }
+
+
+def remarks_on(record_id: str, root: Path) -> Remarks:
+    """What is said about one record of a registry."""
+    return remarks_of(root).get(record_id, NO_REMARKS)
 
 
 def read_remark(path: Path, root: Path, kind: type[AnyRemark]) -> AnyRemark:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from perfdb.errors import PerfdbError, RecordError
-from perfdb.registry import Entry, Journal, Registry
+from perfdb.errors import PerfdbError
+from perfdb.registry import Journal, Registry
 from perfdb.registry.journal import all_journals
 from perfdb.runner.lab import Observer
 from perfdb.runner.mirroring import MLFLOW_FILE
 from perfdb.runner.recover import recover
 from perfdb.settings import Settings
 from perfdb.tracking import SyncStep, Target, sync_records
+
+# Progress is told once a batch: a line a record would be ten thousand lines.
+TOLD_EVERY = 25
 
 
 @dataclass
@@ -70,12 +73,8 @@ def sync_all(settings: Settings, observer: Observer, *, with_mlflow: bool) -> Sy
 
 
 def _mirror(settings: Settings, observer: Observer, finished: dict[str, Journal], outcome: SyncOutcome) -> None:
-    entries: list[Entry] = []
-    for entry in Registry(settings.registry_path).entries():
-        if isinstance(entry, RecordError):
-            outcome.troubles.append(str(entry))
-        else:
-            entries.append(entry)
+    registry = settings.registry_path
+    folders = Registry(registry).folders()
     uri = settings.tracking_uri
     opened = {r: j.read(MLFLOW_FILE) for r, j in finished.items()}
     runs = {record: str(run["run_id"]) for record, run in opened.items() if run and run["uri"] == uri}
@@ -86,10 +85,13 @@ def _mirror(settings: Settings, observer: Observer, finished: dict[str, Journal]
         done += 1
         if step.error is None and step.record_id in finished:
             finished[step.record_id].remove()
-        observer.progress("sync", f"{done} of {len(entries)} records")
+        if (step.result is None or step.result.outcome != "unchanged") and (
+            done % TOLD_EVERY == 0 or done == len(folders)
+        ):
+            observer.progress(f"{done} of {len(folders)}", "records seen to")
 
     try:
-        report = sync_records(Target.of(settings), entries, runs, told)
+        report = sync_records(Target.of(settings), registry, folders, runs, told)
     except PerfdbError as error:
         outcome.troubles.append(str(error))
         return

@@ -10,6 +10,7 @@ jobs it waits for a line and uses no CPU; when its parent dies, that line never 
     {"do": "open", ...}            {"run_id": ..., "experiment_id": ..., "outcome": ...}
     {"do": "mirror", ...}          the same
     {"do": "sync", ...}            {"record_id": ..., "result": ..., "error": ...} each, then {"done": true}
+    {"do": "runs"}                 {"run": {...}} each, then {"done": true}
     anything that fails            {"error": "a paragraph"}
 """
 
@@ -79,8 +80,10 @@ def main() -> None:
 
 
 def _done(client: Any, target: Target, job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    from perfdb.registry.remarks import remarks_of, remarks_on
     from perfdb.registry.store import RECORD_FILE, read_record
     from perfdb.tracking import mirror
+    from perfdb.tracking.sync import sync
 
     wait_s = job["wait_s"]
     if job["do"] == "open":
@@ -90,11 +93,18 @@ def _done(client: Any, target: Target, job: dict[str, Any]) -> Iterator[dict[str
         folder = Path(job["folder"])
         names = {name: job[name] for name in ("run_id", "journal")}
         record = read_record(folder / RECORD_FILE)
-        yield asdict(mirror.mirror_record(client, target, record, folder, **names, wait_s=wait_s))
+        said = remarks_on(record.record_id, Path(job["registry"]))
+        yield asdict(mirror.mirror_record(client, target, record, folder, **names, remarks=said, wait_s=wait_s))
+    elif job["do"] == "runs":
+        from perfdb.tracking.reading import runs_of
+
+        for run in runs_of(client, target):
+            yield {"run": run}
+        yield {"done": True}
     else:
         items = [mirror.SyncItem(**item) for item in job["items"]]
-
-        for step in mirror.sync(client, target, items, lambda f: read_record(Path(f) / RECORD_FILE), wait_s=wait_s):
+        said_of = remarks_of(Path(job["registry"]))
+        for step in sync(client, target, items, lambda f: read_record(Path(f) / RECORD_FILE), said_of, wait_s=wait_s):
             yield asdict(step)
         yield {"done": True}
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,17 +13,20 @@ from types import TracebackType
 from typing import Any, Self
 
 from perfdb.errors import TrackingError
-from perfdb.registry.store import Entry
+from perfdb.registry.remarks import NO_REMARKS, remarks_of
 from perfdb.tracking.faults import trouble
 from perfdb.tracking.mapping import JOURNAL_TAG
 from perfdb.tracking.mirror import MirrorResult, SyncItem, SyncStep
 from perfdb.tracking.process import IMPORT_LIMIT_S, MirrorProcess, TooLate
+from perfdb.tracking.seen import SeenRun, glance, settled
 from perfdb.tracking.target import Target
 
 SYNC_REQUEST_TIMEOUT_S = 10
 SYNC_WAIT_S = 60.0
 # How long a run that is over may queue behind others on this state folder, or work on a database that nobody locks.
 QUEUE_S = 30.0
+# A database that is locked for longer than this is not looked into first: the sync itself waits for it.
+GLANCE_S = 1.0
 # One step of a sync may upload a large file; this is for a server that takes bytes and never ends.
 SYNC_STEP_S = 600.0
 
@@ -114,7 +118,8 @@ class MirrorSession:
             self._start()
         self._queue_s = QUEUE_S  # nothing waits for us any more
         known = run_id or (self.run.run_id if self.run else None)
-        self._send({"do": "mirror", "folder": str(folder), "run_id": known, "journal": self._journal})
+        job = {"do": "mirror", "folder": str(folder), "registry": str(folder.parents[3])}
+        self._send({**job, "run_id": known, "journal": self._journal})
         return self._answer()
 
     def close(self) -> None:
@@ -190,51 +195,70 @@ class SyncReport:
 
 def sync_records(
     target: Target,
-    entries: Iterable[Entry],
+    registry: Path,
+    folders: Sequence[Path],
     journal_runs: Mapping[str, str],
     on_step: Callable[[SyncStep], None] | None = None,
 ) -> SyncReport:
     """Make MLflow hold every one of these records, once; done again, it changes nothing.
 
+    A record that is in a local database already is not read, and where all are, MLflow is not even imported.
+
     Args:
+        registry: Where the records and the remarks on them are.
+        folders: The records', below it.
         journal_runs: Record id -> the run that was opened for it, where one is known.
         on_step: Called after each record.
 
     Raises:
         TrackingError: MLflow can't be reached at all.
     """
-    items = [
-        SyncItem(e.record.record_id, e.record.experiment, str(e.folder), journal_runs.get(e.record.record_id))
-        for e in entries
-    ]
-    if not items:
-        return SyncReport(())
-    child = MirrorProcess(target, request_timeout_s=SYNC_REQUEST_TIMEOUT_S, retries=2)
+    there = _known(target, registry)
     steps: list[SyncStep] = []
+
+    def tell(step: SyncStep) -> None:
+        steps.append(step)
+        if on_step:
+            on_step(step)
+
+    items = []
+    for record_id, folder in {folder.name: folder for folder in folders}.items():
+        if known := there.get(record_id):
+            tell(SyncStep(record_id, MirrorResult(known.run_id, known.experiment_id, "unchanged")))
+        else:
+            items.append(SyncItem(record_id, folder.parents[2].name, str(folder), journal_runs.get(record_id)))
+    if not items:
+        return SyncReport(tuple(steps))
+    wanted = len(steps) + len(items)
+    child = MirrorProcess(target, request_timeout_s=SYNC_REQUEST_TIMEOUT_S, retries=2)
     try:
         _expect(child, "alive")
         _expect(child, "ready")
-        child.send(
-            {
-                "do": "sync",
-                "items": [vars(item) for item in items],
-                "limit_s": None,
-                "wait_s": SYNC_WAIT_S,
-                "queue_s": None,
-            }
-        )
+        limits = {"limit_s": None, "wait_s": SYNC_WAIT_S, "queue_s": None}
+        child.send({"do": "sync", "registry": str(registry), "items": [vars(item) for item in items], **limits})
         while "done" not in (answer := child.read(SYNC_STEP_S)):
             if "record_id" not in answer:
                 raise TrackingError(answer["error"])
             result = MirrorResult(**answer["result"]) if answer["result"] else None
-            steps.append(SyncStep(answer["record_id"], result, answer["error"]))
-            if on_step:
-                on_step(steps[-1])
+            tell(SyncStep(answer["record_id"], result, answer["error"]))
     except TooLate:
         raise trouble(target.uri, f"did not answer for {SYNC_STEP_S:g} s") from None
     finally:
         child.kill()
-    return SyncReport(tuple(steps), steps[-1].error if len(steps) < len(items) else None)
+    return SyncReport(tuple(steps), steps[-1].error if len(steps) < wanted else None)
+
+
+def _known(target: Target, registry: Path) -> dict[str, SeenRun]:
+    """The records that a local database holds, with all that is said about them; empty where it can't be asked."""
+    if target.database is None:
+        return {}
+    try:
+        seen = glance(target.database, wait_s=GLANCE_S)
+    except sqlite3.Error:
+        return {}  # MLflow finds the words for it
+    said = remarks_of(registry)
+    done = {record_id: settled(runs, said.get(record_id, NO_REMARKS)) for record_id, runs in seen.items()}
+    return {record_id: run for record_id, run in done.items() if run}
 
 
 def _expect(child: MirrorProcess, stage: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from perfdb.errors import PerfdbError, TrackingError
 from perfdb.processes.lock import Lock, LockTimeout
-from perfdb.tracking.faults import plain, trouble
+from perfdb.tracking.faults import move_away, plain, trouble
 from perfdb.tracking.target import Target
 
 ENVIRONMENT = {
@@ -111,7 +111,10 @@ def _told(target: Target, error: Exception) -> TrackingError:
             "lies on a file system without usable locks; set PERFDB_STATE_DIR to a folder on a local disk",
         )
     if "out-of-date database schema" in text or "Can't locate revision" in text:
-        return trouble(target.uri, "was written by another version of MLflow than the one that is installed here")
+        what = "was written by another version of MLflow than the one that is installed here"
+        return trouble(target.uri, f"{what}. {move_away(target.database)}" if target.database else what)
+    if target.database and ("malformed" in text or "is not a database" in text):
+        return trouble(target.uri, f"is damaged. {move_away(target.database)}")
     if isinstance(error, ImportError):
         return trouble(target.uri, f"needs a package that is missing here: {plain(text)}")
     return trouble(target.uri, f"failed: {plain(text) or type(error).__name__}")

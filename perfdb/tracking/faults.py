@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from pathlib import Path
 
 from perfdb.errors import TrackingError
 
@@ -38,3 +39,12 @@ def plain(text: object, limit: int = LONGEST_DETAIL) -> str:
 def trouble(uri: str, what: str) -> TrackingError:
     """The one paragraph about an MLflow that does not do its work; `what` continues "MLflow at <uri>"."""
     return TrackingError(f"MLflow at {shown(uri)} {what.rstrip('. ')}. {SYNC_HINT}.")
+
+
+def move_away(database: Path) -> str:
+    """What to do about a SQLite file that MLflow can't go on with."""
+    path = plain(database)
+    return (
+        f"Stop what uses it (`perfdb server stop`) and move it away (`mv {path} {path}.old`): the next `perfdb sync` builds "
+        "it anew from the records"
+    )

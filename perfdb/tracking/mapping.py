@@ -20,7 +20,8 @@ import re
 import statistics
 from dataclasses import dataclass
 
-from perfdb.record import Metric, Record, Scalar, Status
+from perfdb.record import Metric, Record, Scalar, Status, utc_text
+from perfdb.registry.remarks import NO_REMARKS, Remarks
 from perfdb.tracking.note import note
 
 # Part of the completion tag: raise it when what is sent changes, and `perfdb sync` sends everything anew.
@@ -32,6 +33,10 @@ LONGEST_TAG = 8000
 RECORD_TAG = "perfdb.record_id"
 JOURNAL_TAG = "perfdb.journal"
 MIRROR_TAG = "perfdb.mirror"
+REMARKS_TAG = "perfdb.remarks"
+RETRACTED_TAG = "perfdb.retracted"
+NOTE_TAG = "mlflow.note.content"
+VALIDITY_TAG = "perfdb.validity"
 OPEN = f"{MAPPING_VERSION}:open"
 BEGUN = f"{MAPPING_VERSION}:begun"
 COMPLETE = f"{MAPPING_VERSION}:complete"
@@ -43,6 +48,7 @@ RUN_STATUS: dict[Status, str] = {
     "timeout": "FAILED",
     "interrupted": "KILLED",
 }
+_REMARKED = re.compile(r"perfdb\.(?:remarks|retracted|annotation\..*|tag\..*)", re.DOTALL)
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./: -]*")
 _ALIEN = re.compile(r"[^A-Za-z0-9_.: -]")
 # Tabs and line ends are text; other control characters are refused by some databases behind MLflow.
@@ -68,18 +74,30 @@ class Payload:
     status: str
     started_ms: int
     ended_ms: int
+    retracted: bool = False
+
+    @property
+    def remarks(self) -> dict[str, str]:
+        """The tags that change when something is said about the record."""
+        return {name: text for name, text in self.tags.items() if is_remarked(name) or name in (NOTE_TAG, VALIDITY_TAG)}
 
 
-def payload_of(record: Record) -> Payload:
-    """What MLflow gets for `record`; equal records give equal payloads."""
+def is_remarked(tag: str) -> bool:
+    """Whether a tag of this name is there for the remarks' sake alone."""
+    return _REMARKED.fullmatch(tag) is not None
+
+
+def payload_of(record: Record, remarks: Remarks = NO_REMARKS) -> Payload:
+    """What MLflow gets for `record` and what is said about it; equal ones give equal payloads."""
     asked = {**{f"spec.{name}": value for name, value in record.spec.items()}, **record.params}
     return Payload(
         params={fit_key(name): fit_value(_spelled(value), LONGEST_PARAM) for name, value in asked.items()},
         points=(*_points(record.metrics), *_numbers(asked)),
-        tags=fit_tags(_tags(record)),
+        tags=fit_tags({**_tags(record, remarks), **_remarked(record, remarks)}),
         status=RUN_STATUS[record.status],
         started_ms=int(record.started_at.timestamp() * 1000),
         ended_ms=int(record.ended_at.timestamp() * 1000),
+        retracted=remarks.retraction is not None,
     )
 
 
@@ -137,7 +155,7 @@ def _numbers(params: dict[str, Scalar]) -> list[Point]:
     return points
 
 
-def _tags(record: Record) -> dict[str, str]:
+def _tags(record: Record, remarks: Remarks) -> dict[str, str]:
     """No `mlflow.user`: MLflow must not learn who ran this. The source is perfdb, not a path of somebody's home."""
     environment = record.environment
     known: dict[str, str | None] = {
@@ -146,7 +164,7 @@ def _tags(record: Record) -> dict[str, str]:
         "perfdb.machine": environment.machine,
         "perfdb.machine_fingerprint": environment.machine_fingerprint,
         "perfdb.status": record.status,
-        "perfdb.validity": "valid" if record.status == "ok" else "invalid",
+        VALIDITY_TAG: "valid" if record.status == "ok" else "invalid",
         "perfdb.origin": record.origin.kind,
         "perfdb.version": record.code.perfdb_version,
         "perfdb.scheduler": environment.scheduler,
@@ -155,7 +173,7 @@ def _tags(record: Record) -> dict[str, str]:
         "mlflow.source.name": "perfdb",
         "mlflow.source.type": "LOCAL",
         "mlflow.source.git.commit": record.code.perfdb_commit,
-        "mlflow.note.content": note(record),
+        NOTE_TAG: note(record, remarks),
     }
     tags = {name: value for name, value in known.items() if value is not None}
     tags |= {f"perfdb.measured.{name}": version for name, version in record.code.measured.items()}
@@ -163,4 +181,17 @@ def _tags(record: Record) -> dict[str, str]:
     for metric in record.metrics:
         tags[f"perfdb.unit.{metric.name}"] = metric.unit
         tags[f"perfdb.direction.{metric.name}"] = metric.direction
+    return tags
+
+
+def _remarked(record: Record, remarks: Remarks) -> dict[str, str]:
+    """What the source of an imported run, or somebody since, said about it. `perfdb.remarks` tells cheaply whether that changed."""
+    tags = {f"perfdb.tag.{name}": value for name, value in {**(record.tags or {}), **remarks.tags}.items()}
+    for number, remark in enumerate(remarks.annotations, start=1):
+        tags[f"perfdb.annotation.{number}"] = f"{utc_text(remark.at)}: {remark.note}"
+    if remarks.retraction:
+        tags[RETRACTED_TAG] = f"{utc_text(remarks.retraction.at)}: {remarks.retraction.reason}"
+        tags[VALIDITY_TAG] = "retracted"
+    if remarks.mark:
+        tags[REMARKS_TAG] = remarks.mark
     return tags

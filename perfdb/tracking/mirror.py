@@ -5,19 +5,21 @@ measurement, `1:begun` while it is sent, `1:complete` as the very last step. Eve
 time, so a cut-off run is completed by sending all of it again. Processes that share a state folder take turns.
 Hosts that share only a server may both create a run for one record; each looks again afterwards, and both choose the
 same one to keep, the oldest, so one is left.
+
+What people say about a record afterwards goes to its run too, the tag `perfdb.remarks` last. The run of a withdrawn
+record says so and is then deleted, as MLflow calls it: no chart shows it, "Deleted" does.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from perfdb.errors import PerfdbError, RecordError
 from perfdb.record import Record
+from perfdb.registry.remarks import NO_REMARKS, Remarks
 from perfdb.tracking.door import alone, words_for
 from perfdb.tracking.files import files_of
 from perfdb.tracking.mapping import (
@@ -27,15 +29,16 @@ from perfdb.tracking.mapping import (
     MIRROR_TAG,
     OPEN,
     RECORD_TAG,
+    REMARKS_TAG,
     Payload,
     fit_tags,
+    is_remarked,
     payload_of,
 )
+from perfdb.tracking.seen import SeenRun, settled
 from perfdb.tracking.target import Target
 
 PAGE = 1000
-# Two failures in a row mean that MLflow is down, not that a record is odd: a thousand records must not wait for it.
-FAILURES_IN_A_ROW = 2
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,16 @@ class MirrorResult:
     run_id: str
     experiment_id: str
     outcome: Literal["created", "updated", "unchanged"]
+
+
+@dataclass(frozen=True)
+class SyncItem:
+    """One record of the registry, not yet read."""
+
+    record_id: str
+    experiment: str
+    folder: str
+    run_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +85,7 @@ def open_run(
         TrackingError: MLflow did not take it.
     """
     with words_for(target):
-        experiment_id = _experiment(client, target, experiment, wait_s)
+        experiment_id = experiment_of(client, target, experiment, wait_s)
         known = fit_tags({**tags, MIRROR_TAG: OPEN, "mlflow.source.name": "perfdb", "mlflow.source.type": "LOCAL"})
         run = client.create_run(experiment_id, start_time=started_ms, run_name=run_name, tags=known)
     return MirrorResult(run.info.run_id, experiment_id, "created")
@@ -87,8 +100,9 @@ def mirror_record(
     wait_s: float,
     run_id: str | None = None,
     journal: str | None = None,
+    remarks: Remarks = NO_REMARKS,
 ) -> MirrorResult:
-    """Make sure that MLflow holds this record as exactly one complete run.
+    """Make sure that MLflow holds this record, and what is said about it, as exactly one complete run.
 
     Args:
         wait_s: Seconds to wait for other processes of ours that write.
@@ -99,78 +113,36 @@ def mirror_record(
         RecordError: the record's files are not what it says.
         TrackingError: MLflow did not take it; another call completes what was begun.
     """
-    files, payload = files_of(record, folder), payload_of(record)
+    files, payload = files_of(record, folder), payload_of(record, remarks)
     with words_for(target):
-        experiment_id = _experiment(client, target, record.experiment, wait_s)
+        experiment_id = experiment_of(client, target, record.experiment, wait_s)
         with alone(target, wait_s):
-            found = _tagged(client, experiment_id, RECORD_TAG, record.record_id)
+            runs = tagged(client, experiment_id, RECORD_TAG, record.record_id)
             opened = _opened(client, experiment_id, run_id, journal)
-            run, outcome = _choose(client, found, opened)
-            if outcome != "unchanged":
+            if done := settled(map(SeenRun.of, runs), remarks):
+                for other in opened:
+                    client.delete_run(other.info.run_id)
+                return MirrorResult(done.run_id, experiment_id, "unchanged")
+            run, outcome = _choose(client, _active(runs), opened)
+            if outcome == "unchanged":
+                if run.data.tags.get(REMARKS_TAG) != remarks.mark:
+                    _remark(client, run, payload)
+                    outcome = "updated"
+            else:
                 run = run or _create(client, experiment_id, record, payload)
                 _send(client, target, run, folder, files, payload)
-                found = _tagged(client, experiment_id, RECORD_TAG, record.record_id)
-                run = min(found, key=_age, default=run)
-            for other in [*found, *opened]:
+                runs = tagged(client, experiment_id, RECORD_TAG, record.record_id)
+                run = min(_active(runs), key=_age, default=run)
+            for other in [*_active(runs), *opened]:
                 if other.info.run_id != run.info.run_id:
                     client.delete_run(other.info.run_id)
+            if payload.retracted:
+                client.delete_run(run.info.run_id)
+                outcome = "created" if outcome == "created" else "updated"
     return MirrorResult(run.info.run_id, experiment_id, outcome)
 
 
-@dataclass(frozen=True)
-class SyncItem:
-    """One record of the registry, not yet read."""
-
-    record_id: str
-    experiment: str
-    folder: str
-    run_id: str | None = None
-
-
-def sync(client: Any, target: Target, items: Iterable[SyncItem], read: Any, *, wait_s: float) -> Iterator[SyncStep]:
-    """Send what is missing, one step a record; what is complete costs one listing an experiment, and no question.
-
-    Args:
-        read: Gives the `Record` in a folder; called only for those that must be sent.
-        wait_s: Seconds to wait, for each record, for other processes of ours that write.
-    """
-    listings: dict[str, dict[str, MirrorResult]] = {}
-    failures = 0
-    for item in items:
-        try:
-            if item.experiment not in listings:
-                listings[item.experiment] = _complete(client, target, item.experiment)
-            result = listings[item.experiment].get(item.record_id)
-            if result is None:
-                record, folder = read(item.folder), Path(item.folder)
-                result = mirror_record(client, target, record, folder, wait_s=wait_s, run_id=item.run_id)
-            failures = 0
-            yield SyncStep(item.record_id, result)
-        except RecordError as error:
-            yield SyncStep(item.record_id, None, str(error))
-        except PerfdbError as error:
-            failures += 1
-            yield SyncStep(item.record_id, None, str(error))
-            if failures == FAILURES_IN_A_ROW:
-                return
-
-
-def _complete(client: Any, target: Target, experiment: str) -> dict[str, MirrorResult]:
-    """The records of an experiment that are whole in MLflow, by id; those with two runs are left out."""
-    with words_for(target):
-        known = client.get_experiment_by_name(experiment)
-        if known is None or known.lifecycle_stage != "active":
-            return {}
-        runs = _tagged(client, known.experiment_id, MIRROR_TAG, COMPLETE)
-        ids = Counter(run.data.tags.get(RECORD_TAG, "") for run in runs)
-        return {
-            record_id: MirrorResult(run.info.run_id, known.experiment_id, "unchanged")
-            for run in runs
-            if ids[record_id := run.data.tags.get(RECORD_TAG, "")] == 1
-        }
-
-
-def _experiment(client: Any, target: Target, name: str, wait_s: float) -> str:
+def experiment_of(client: Any, target: Target, name: str, wait_s: float) -> str:
     """Its id; made where there is none, brought back where it was deleted, as a mirror shows all records."""
     from mlflow.exceptions import MlflowException
 
@@ -191,13 +163,19 @@ def _experiment(client: Any, target: Target, name: str, wait_s: float) -> str:
     return str(known.experiment_id)
 
 
-def _tagged(client: Any, experiment_id: str, tag: str, value: str) -> list[Any]:
-    """Every run that is not deleted and carries the tag, page by page."""
+def tagged(client: Any, experiment_id: str, tag: str, value: str) -> list[Any]:
+    """Every run that carries the tag, deleted ones too, page by page."""
+    from mlflow.entities import ViewType
+
     runs: list[Any] = []
     token = None
     while True:
         page = client.search_runs(
-            [experiment_id], filter_string=f"tags.`{tag}` = '{value}'", max_results=PAGE, page_token=token
+            [experiment_id],
+            filter_string=f"tags.`{tag}` = '{value}'",
+            run_view_type=ViewType.ALL,
+            max_results=PAGE,
+            page_token=token,
         )
         runs += page
         token = page.token
@@ -205,11 +183,15 @@ def _tagged(client: Any, experiment_id: str, tag: str, value: str) -> list[Any]:
             return runs
 
 
+def _active(runs: list[Any]) -> list[Any]:
+    return [run for run in runs if run.info.lifecycle_stage == "active"]
+
+
 def _opened(client: Any, experiment_id: str, run_id: str | None, journal: str | None) -> list[Any]:
     """Runs that were opened for this record and never got further; somebody else's run is never taken."""
     from mlflow.exceptions import MlflowException
 
-    runs = _tagged(client, experiment_id, JOURNAL_TAG, journal) if journal and journal.isalnum() else []
+    runs = tagged(client, experiment_id, JOURNAL_TAG, journal) if journal and journal.isalnum() else []
     if run_id and run_id not in [run.info.run_id for run in runs]:
         try:
             runs.append(client.get_run(run_id))
@@ -254,7 +236,7 @@ def _send(client: Any, target: Target, run: Any, folder: Path, files: list[Path]
     from mlflow.entities import Metric, Param, RunTag
 
     run_id = run.info.run_id
-    artifacts = _artifacts(target, run.info.artifact_uri)
+    artifacts = artifacts_at(target, run.info.artifact_uri)
     client.log_batch(
         run_id,
         metrics=[Metric(p.key, p.value, payload.ended_ms, p.step) for p in payload.points],
@@ -268,7 +250,21 @@ def _send(client: Any, target: Target, run: Any, folder: Path, files: list[Path]
     client.set_tag(run_id, MIRROR_TAG, COMPLETE)
 
 
-def _artifacts(target: Target, uri: str) -> Any:
+def _remark(client: Any, run: Any, payload: Payload) -> None:
+    """What is said about the record now, in place of what the run says; the mark last, which says that all is there."""
+    from mlflow.entities import RunTag
+
+    run_id, mark = run.info.run_id, payload.tags.get(REMARKS_TAG)
+    said = [RunTag(key, value) for key, value in payload.remarks.items() if key != REMARKS_TAG]
+    client.log_batch(run_id, tags=said)
+    stale = [key for key in run.data.tags if is_remarked(key) and key not in payload.tags]
+    for key in sorted(stale, key=lambda key: key == REMARKS_TAG):
+        client.delete_tag(run_id, key)
+    if mark is not None:
+        client.set_tag(run_id, REMARKS_TAG, mark)
+
+
+def artifacts_at(target: Target, uri: str) -> Any:
     """Where a run's files go.
 
     An experiment made through the local server names a place behind that server, which the database alone can't reach;

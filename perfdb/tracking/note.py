@@ -8,16 +8,31 @@ import shlex
 import statistics
 
 from perfdb.record import Environment, Metric, Record, utc_text
+from perfdb.registry.remarks import NO_REMARKS, Remarks
 from perfdb.units import bytes_, duration, quantity
 
 # Everything that Markdown would act on: a config's name must not draw a picture or a link.
 _ACTIVE = re.compile(r"([\\`*_{}\[\]()#+!|~=]|:(?=//))")
 
 
-def note(record: Record) -> str:
-    """Markdown, with every text of the record escaped."""
-    parts = [_what(record), _verdict(record), _numbers(record), _findings(record), _again(record)]
+def note(record: Record, remarks: Remarks = NO_REMARKS) -> str:
+    """Markdown, with every text of the record and of the remarks on it escaped."""
+    facts = [_what(record), _verdict(record), _numbers(record), _findings(record)]
+    parts = [_withdrawn(remarks), *facts, _annotations(remarks), _again(record)]
     return "\n\n".join(part for part in parts if part)
+
+
+def _withdrawn(remarks: Remarks) -> str:
+    known = remarks.retraction
+    return f"**WITHDRAWN** on {utc_text(known.at)[:10]}: {_text(known.reason)}" if known else ""
+
+
+def _annotations(remarks: Remarks) -> str:
+    return "\n".join(
+        f"- {utc_text(remark.at)[:10]}: {_text(remark.note)}"
+        + (" **What came before is no measure for it.**" if remark.resets_baseline else "")
+        for remark in remarks.annotations
+    )
 
 
 def _what(record: Record) -> str:

@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from perfdb.tracking.faults import plain
+from perfdb.tracking.faults import move_away, plain
 from perfdb.tracking.target import Target
 
 SQLITE = "sqlite:///"
@@ -70,7 +70,9 @@ def _ask_sqlite(uri: str, timeout_s: float) -> str | None:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         finally:
             connection.close()
-    except sqlite3.Error as error:
+    except sqlite3.OperationalError as error:
         held = "locked" in str(error)
         return "is locked by another process" if held else f"cannot be read: {plain(error)}"
+    except sqlite3.DatabaseError as error:
+        return f"is damaged: {plain(error)}. {move_away(path)}"
     return None

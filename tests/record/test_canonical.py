@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from perfdb.errors import RecordError
 from perfdb.record import Record, canonical_bytes, fingerprint, record_id_of
+from perfdb.record.canonical import sealed_bytes
 from tests.record.strategies import records
 from tests.tracking.records import make_record
 
@@ -100,3 +101,8 @@ def test_the_id_changes_with_every_field(field):
 def test_the_id_does_not_depend_on_itself():
     record = make_record()
     assert record_id_of({**record.document(), "record_id": "0" * 16}) == record.record_id
+
+
+@given(records)
+def test_a_record_is_spelled_alike_in_one_go_and_in_two(record):
+    assert (record.to_bytes(), record_id_of(record.document())) == sealed_bytes(record.document())

@@ -192,9 +192,7 @@ def damaged(registry: Registry, data: bytes) -> RecordError:
     return entry
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b"[" * 100_000, b"NaN"]
-)
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b"[" * 100_000, b"NaN"])
 def test_a_record_that_is_none_comes_as_an_error_that_names_it(registry, data):
     assert "no record that can be used" in str(damaged(registry, data))
 

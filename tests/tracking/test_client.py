@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from perfdb.errors import TrackingError
+from perfdb.registry import Registry
 from perfdb.settings import Settings
 from perfdb.tracking import MirrorSession, Target, server, sync_records
 from perfdb.tracking.door import connect
@@ -75,6 +76,12 @@ def silent_but_healthy(connection: socket.socket) -> None:
     if b"/health" in connection.recv(65536):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
     connection.recv(65536)
+
+
+def synced(target: Target, tmp_path, runs=None, on_step=None):
+    """A sync of the registry in `tmp_path`."""
+    registry = tmp_path / "mlruns"
+    return sync_records(target, registry, Registry(registry).folders(), runs or {}, on_step)
 
 
 def http_target(url: str, tmp_path) -> Target:
@@ -211,12 +218,12 @@ def test_a_server_killed_half_way_leaves_a_run_that_a_sync_completes(tmp_path):
         assert session.warning.endswith("`perfdb sync`.")
         assert server.status(settings) is None
         with pytest.raises(TrackingError, match="cannot be reached"):
-            sync_records(target, [entry], {})
+            synced(target, tmp_path)
 
         local = Target.of(settings)  # the same database, without its server
-        report = sync_records(local, [entry], {entry.record.record_id: opened.run_id})
+        report = synced(local, tmp_path, {entry.record.record_id: opened.run_id})
         assert report.count("updated") == 1
-        again = sync_records(local, [entry], {entry.record.record_id: opened.run_id})
+        again = synced(local, tmp_path, {entry.record.record_id: opened.run_id})
         assert again.count("unchanged") == 1
     finally:
         server.stop(settings)
@@ -241,7 +248,7 @@ def test_runs_at_once_on_a_fresh_database_give_a_run_each(tmp_path):
 def test_syncs_at_once_give_one_run_a_record(tmp_path):
     target = sqlite_target(tmp_path / "state")
     entries = [save(tmp_path) for _ in range(5)]
-    threads = [threading.Thread(target=sync_records, args=(target, entries, {})) for _ in range(4)]
+    threads = [threading.Thread(target=synced, args=(target, tmp_path)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

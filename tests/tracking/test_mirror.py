@@ -12,7 +12,8 @@ from perfdb.errors import RecordError
 from perfdb.tracking import Target
 from perfdb.tracking.door import connect
 from perfdb.tracking.mapping import COMPLETE, MIRROR_TAG, RECORD_TAG
-from perfdb.tracking.mirror import SyncItem, mirror_record, open_run, sync
+from perfdb.tracking.mirror import SyncItem, mirror_record, open_run
+from perfdb.tracking.sync import sync
 from tests.tracking.records import STARTED, save
 
 
@@ -175,7 +176,7 @@ def test_a_sync_asks_for_a_listing_and_reads_only_what_is_missing(client, target
         read.append(folder)
         return missing.record
 
-    steps = list(sync(client, target, items, reading, wait_s=5))
+    steps = list(sync(client, target, items, reading, {}, wait_s=5))
     assert [s.result.outcome for s in steps] == ["unchanged", "created"]
     assert read == [str(missing.folder)]
 
@@ -186,7 +187,7 @@ def test_broken_records_do_not_stop_a_sync(client, target, tmp_path):
         (broken.folder / "samples.parquet").unlink()
     records = {str(e.folder): e.record for e in entries}
     items = [SyncItem(e.record.record_id, "throughput", str(e.folder)) for e in entries]
-    steps = list(sync(client, target, items, records.__getitem__, wait_s=5))
+    steps = list(sync(client, target, items, records.__getitem__, {}, wait_s=5))
     assert "is missing" in steps[0].error
     assert steps[3].result.outcome == "created"
 
@@ -196,9 +197,9 @@ def test_a_second_sync_leaves_the_database_as_it_is(sqlite, tmp_path):
     entries = [save(tmp_path, experiment="twice") for _ in range(3)]
     records = {str(e.folder): e.record for e in entries}
     items = [SyncItem(e.record.record_id, "twice", str(e.folder)) for e in entries]
-    list(sync(client, sqlite, items, records.__getitem__, wait_s=5))
+    list(sync(client, sqlite, items, records.__getitem__, {}, wait_s=5))
     before = dump(sqlite)
-    steps = list(sync(client, sqlite, items, records.__getitem__, wait_s=5))
+    steps = list(sync(client, sqlite, items, records.__getitem__, {}, wait_s=5))
     assert {s.result.outcome for s in steps} == {"unchanged"}
     assert dump(sqlite) == before
 

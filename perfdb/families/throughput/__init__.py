@@ -6,6 +6,7 @@ import re
 
 from perfdb.families.base import Family
 from perfdb.families.throughput.assemble import assemble
+from perfdb.families.throughput.derive import derive
 from perfdb.families.throughput.latency import summarise
 from perfdb.families.throughput.measure import measure
 from perfdb.families.throughput.metrics import HEADLINE, METRICS
@@ -33,4 +34,5 @@ FAMILY = Family(
     headline=HEADLINE,
     progress=_progress,
     summarise=summarise,
+    derive=derive,
 )

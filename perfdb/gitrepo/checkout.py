@@ -1,4 +1,4 @@
-"""The one door to git: facts about a checkout."""
+"""Facts about a checkout, without touching it."""
 
 from __future__ import annotations
 

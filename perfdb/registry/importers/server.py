@@ -1,0 +1,65 @@
+"""The runs of any MLflow that the tracking room can reach. Which MLflow that is, and how, is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from perfdb.registry.importers.archive import read_store
+from perfdb.registry.importers.definitions import MLFLOW
+from perfdb.registry.importers.imported import Options, Part, Skipped
+from perfdb.registry.importers.mlflow_runs import SourceRun, import_run
+from perfdb.registry.importers.reading import existing
+
+
+def read(source: str, options: Options) -> Iterator[Part]:
+    """Every run, deleted ones too; those that only show a perfdb record are skipped.
+
+    A folder is read as a file store, which MLflow itself refuses to open.
+
+    Raises:
+        UsageError: the folder is none.
+        TrackingError: MLflow can't be reached, or failed on the way.
+    """
+    if "://" not in source or source.startswith("file:"):
+        yield from read_store(existing(source.removeprefix("file:").replace("//", "", 1)), MLFLOW, options)
+        return
+    assert options.fetch is not None
+    shown = published(source)
+    for run in options.fetch(source):
+        try:
+            source_run = _run(run, shown)
+        except (KeyError, TypeError, ValueError):
+            yield Skipped(f"{shown}, run {str(run.get('run_id'))[:40]}", "MLflow tells less of it than of a run")
+            continue
+        yield import_run(MLFLOW, source_run, options)
+
+
+def published(uri: str) -> str:
+    """A tracking URI without what nobody else can use or may know: credentials, a query, folders on this machine."""
+    parts = urlsplit(uri)
+    if parts.scheme in ("http", "https"):
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
+    return f"{parts.scheme or 'file'}:{parts.path.rstrip('/').rpartition('/')[2]}"
+
+
+def _run(run: Mapping[str, Any], shown: str) -> SourceRun:
+    return SourceRun(
+        address=f"{shown}#run/{run['run_id']}",
+        run_id=str(run["run_id"]),
+        experiment=str(run["experiment"]),
+        name=str(run["name"] or run["run_id"]),
+        status=str(run["status"]),
+        started_ms=int(run["started_ms"]),
+        ended_ms=None if run["ended_ms"] is None else int(run["ended_ms"]),
+        params={str(key): str(value) for key, value in run["params"].items()},
+        metrics={
+            str(key): [(int(ms), int(step), float(value)) for ms, step, value in points]
+            for key, points in run["metrics"].items()
+        },
+        tags={str(key): str(value) for key, value in run["tags"].items()},
+        users=(str(run["user"] or ""),),
+        deleted=bool(run["deleted"]),
+        deleted_ms=None if run["deleted_ms"] is None else int(run["deleted_ms"]),
+    )

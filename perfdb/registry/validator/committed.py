@@ -1,0 +1,65 @@
+"""What a commit adds to a registry, read from git's objects: it is never checked out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+from perfdb.gitrepo.changes import Blobs, Change, paths_below
+from perfdb.gitrepo.commands import Git
+from perfdb.registry.store import RECORD_FILE
+from perfdb.registry.validator.tree import Item, Kind, Unreadable
+
+_KINDS: Mapping[str, Kind] = {"100644": "file", "100755": "executable", "120000": "link"}
+
+
+class CommitTree:
+    """The registry as it will be once the change is merged; only what the change adds is judged.
+
+    Args:
+        base: The commit that has the registry so far.
+        registry: Its path from the repository's top.
+        added: What is added to it, by path below it.
+    """
+
+    def __init__(self, git: Git, blobs: Blobs, base: str, registry: str, added: Mapping[str, Change]) -> None:
+        self._git, self._blobs, self._base, self._registry = git, blobs, base, registry
+        self._added = added
+
+    def items(self) -> Iterator[Item]:
+        for path in sorted(self._added):
+            yield Item(path, _KINDS.get(self._added[path].mode, "other"))
+
+    def read(self, path: str, most: int) -> bytes:
+        change = self._added.get(path)
+        if change is not None and change.mode not in ("100644", "100755"):
+            raise Unreadable("is no plain file")
+        name = change.object_id if change else self._in_base(path)
+        size = self._blobs.size(name)
+        if size is None:
+            raise Unreadable("is not there")
+        data = self._blobs.read(name, most) if size <= most else None
+        if data is None:
+            raise Unreadable(f"is larger than {most} bytes")
+        return data
+
+    def has(self, path: str) -> bool:
+        change = self._added.get(path)
+        return change.mode == "100644" if change else self._blobs.size(self._in_base(path)) is not None
+
+    def record_ids(self) -> frozenset[str]:
+        new = (path for path in self._added if path.endswith(f"/{RECORD_FILE}"))
+        return frozenset(path.split("/")[3] for path in (*self._before, *new) if path.count("/") == 4)
+
+    def others(self, month: str) -> Sequence[str]:
+        return [path for path in self._before if path.split("/")[2] == month and path not in self._added]
+
+    @cached_property
+    def _before(self) -> tuple[str, ...]:
+        """Where the base's records are, below the registry."""
+        skip = len(self._registry) + 1
+        found = (p[skip:] for p in paths_below(self._git, self._base, self._registry, f"/{RECORD_FILE}"))
+        return tuple(path for path in found if path.count("/") == 4 and not path.startswith("_"))
+
+    def _in_base(self, path: str) -> str:
+        return f"{self._base}:{self._registry}/{path}"

@@ -1,0 +1,42 @@
+"""A report as a comment on a pull request. Strangers' text in it draws, links and mentions nothing. Pure."""
+
+from __future__ import annotations
+
+from perfdb.registry.validator.report import Report
+
+_MOST_ROWS = 50
+_LONGEST = 300
+
+
+def as_markdown(report: Report) -> str:
+    """The verdict, what was looked at, and a table of what is wrong."""
+    total = len(report.faults) + report.left_out
+    counts = f"{_count(len(report.records), 'record')}, {_count(report.files, 'file')}"
+    verdict = "nothing is wrong" if report.ok else _count(total, "fault")
+    lines = [f"### `perfdb validate`: {verdict}", "", f"{counts} looked at."]
+    if report.contains_code:
+        lines += [
+            "",
+            "**This request adds a Parsl config, which is code.** Its syntax was checked; it was not run. Read it.",
+        ]
+    if report.ok:
+        lines += ["", "The files are whole and agree with one another. That the numbers were measured is not verified."]
+    else:
+        lines += ["", "| file | what is wrong | what to do |", "|---|---|---|"]
+        for fault in report.faults[:_MOST_ROWS]:
+            where = _code(f"{fault.file}: {fault.field}" if fault.field else fault.file)
+            lines.append(f"| {where} | {_code(fault.problem)} | {_code(fault.remedy)} |")
+        if total > _MOST_ROWS:
+            lines += ["", f"and {total - _MOST_ROWS} more; `perfdb validate --base BASE` lists them."]
+    return "\n".join(lines) + "\n"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _code(text: str) -> str:
+    """A code span in a table's cell: the one place where a forge acts on nothing."""
+    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split()) or "-"
+    cut = flat if len(flat) <= _LONGEST else f"{flat[:_LONGEST]}…"
+    return f"`{cut.replace('`', chr(39)).replace('|', '¦')}`"

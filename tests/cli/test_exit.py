@@ -1,0 +1,50 @@
+"""How a command ends when nobody reads what it says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tracking.records import save
+
+COMMAND = "import sys; from perfdb.cli import main; sys.argv = ['perfdb', *sys.argv[1:]]; main()"
+
+
+def ended(root, stdout, *arguments):
+    environment = {**os.environ, "PERFDB_ROOT": str(root), "PYTHONUNBUFFERED": ""}
+    command = [sys.executable, "-c", COMMAND, *arguments]
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, env=environment, text=True, check=False)
+
+
+@pytest.mark.parametrize("records", [1, 40])
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path, records):
+    """Few lines are written when the command ends, many while it runs."""
+    for _ in range(records):
+        save(tmp_path)
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = ended(tmp_path, writer, "list", "--json")
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_reader_that_has_left_does_not_hide_an_error(tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = ended(tmp_path, writer, "show", "ffff")
+    os.close(writer)
+    assert done.returncode == 1
+    assert "no record here" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_an_output_that_can_not_be_written_is_an_error_in_one_line(tmp_path):
+    with Path("/dev/full").open("w") as full:
+        done = ended(tmp_path, full, "sync", "--no-mlflow")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "cannot be written" in done.stderr

@@ -1,0 +1,158 @@
+"""`perfdb sync` in many processes at once, and killed at any moment: one whole MLflow run for each record."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from perfdb.processes.lock import Lock
+from perfdb.tracking import Target
+from perfdb.tracking.mapping import COMPLETE
+from perfdb.tracking.seen import SeenRun, glance
+from tests.end_to_end.conftest import Home
+from tests.tracking.records import save
+
+RECORDS = 40
+AT_ONCE = 8
+
+
+def assert_one_whole_run_each(home: Home, deleted: int = 0) -> dict[str, SeenRun]:
+    """Every record has one active run, which is complete and has all of the record's files; by record id.
+
+    Args:
+        deleted: So many runs are deleted; a doubled run that was put right again would be one more.
+    """
+    seen = glance(home.root / ".perfdb" / "mlflow.db", wait_s=5)
+    active = {record_id: [run for run in runs if not run.deleted] for record_id, runs in seen.items()}
+    assert {record_id: len(runs) for record_id, runs in active.items()} == {f.name: 1 for f in home.folders}
+    with sqlite3.connect(home.root / ".perfdb" / "mlflow.db") as connection:
+        places = dict(connection.execute("SELECT run_uuid, artifact_uri FROM runs"))
+        points = dict(connection.execute("SELECT run_uuid, count(*) FROM metrics GROUP BY run_uuid"))
+    assert len(places) == len(home.folders) + deleted
+    for folder in home.folders:
+        (run,) = active[folder.name]
+        assert run.state == COMPLETE
+        artifacts = Path(places[run.run_id].removeprefix("file://"))
+        for file in ("record.json", "samples.parquet", "artifacts/config.py"):
+            assert (artifacts / file).read_bytes() == (folder / file).read_bytes()
+        assert points[run.run_id] == 10
+    return {record_id: runs[0] for record_id, runs in active.items()}
+
+
+def sync_at_once(home: Home) -> None:
+    """All of them stand before the same lock, with MLflow imported, before any of them may look or write."""
+    logs = [f"sync-{number}.log" for number in range(AT_ONCE)]
+    state = home.root / ".perfdb"
+    with Lock(Target(f"sqlite:///{state / 'mlflow.db'}", str(state / "mlartifacts"), str(state)).lock_path, 5):
+        running = [home.start("perfdb", "sync", log=log) for log in logs]
+        wait_until_idle(home, 2 * AT_ONCE)
+    assert [process.wait(300) for process in running] == [0] * AT_ONCE, [(home.root / log).read_text() for log in logs]
+
+
+def wait_until_idle(home: Home, count: int) -> None:
+    """Return once so many processes work for this root, and all only wait: they tell nobody what for."""
+    used, before = 1.0, 0.0
+    while used > 0.1 or len(home.processes()) < count:
+        time.sleep(0.5)
+        now = sum(process.cpu_times().user + process.cpu_times().system for process in home.processes())
+        used, before = now - before, now
+
+
+def test_eight_syncs_at_once_on_no_database_give_one_run_a_record(home: Home) -> None:
+    for _ in range(RECORDS):
+        save(home.root)
+    sync_at_once(home)
+    assert_one_whole_run_each(home)
+
+
+def test_eight_syncs_at_once_complete_a_half_synced_database(home: Home) -> None:
+    for _ in range(RECORDS // 2):
+        save(home.root)
+    assert home.perfdb("sync").returncode == 0
+    before = assert_one_whole_run_each(home)
+    half, by_hand = list(before)[:5], list(before)[5:10]
+    with sqlite3.connect(home.root / ".perfdb" / "mlflow.db") as connection:
+        for record_id in half:
+            run = before[record_id].run_id
+            connection.execute("UPDATE tags SET value = '1:begun' WHERE run_uuid = ? AND value = '1:complete'", [run])
+            connection.execute("DELETE FROM metrics WHERE run_uuid = ?", [run])
+            connection.execute("DELETE FROM latest_metrics WHERE run_uuid = ?", [run])
+        for record_id in by_hand:
+            connection.execute(
+                "UPDATE runs SET lifecycle_stage = 'deleted' WHERE run_uuid = ?", [before[record_id].run_id]
+            )
+    for _ in range(RECORDS - RECORDS // 2):
+        save(home.root)
+    sync_at_once(home)
+    after = assert_one_whole_run_each(home, deleted=len(by_hand))
+    assert all(after[record_id] == before[record_id] for record_id in before if record_id not in by_hand)
+
+
+@pytest.mark.drill
+def test_a_sync_that_is_killed_at_any_moment_is_completed_by_the_next(home: Home, drill_share: float) -> None:
+    """The moments are drawn over the whole of a sync, by a seeded generator, or are those when the first new runs appear.
+
+    Its child is killed with it.
+    """
+    chance = random.Random(20261122)
+    save(home.root)
+    begun = time.monotonic()
+    assert home.perfdb("sync").returncode == 0
+    length_s = time.monotonic() - begun
+    database = home.root / ".perfdb" / "mlflow.db"
+    for number in range(max(4, round(20 * drill_share))):
+        for _ in range(100):
+            save(home.root)
+        known = len(glance(database, wait_s=5))
+        process = home.start("perfdb", "sync")
+        try:
+            if number % 2:
+                while len(glance(database, wait_s=5)) == known and process.poll() is None:
+                    time.sleep(0.001)  # a database tells nobody that it grew
+                process.wait(0)
+            process.wait(chance.uniform(0.5, 1.2) * length_s)
+        except subprocess.TimeoutExpired:
+            for victim in home.processes():
+                victim.send_signal(signal.SIGKILL)
+            process.wait()
+        done = home.perfdb("sync")
+        assert done.returncode == 0, done.stderr
+        assert_one_whole_run_each(home)
+
+
+def test_a_sync_with_nothing_to_do_imports_no_mlflow(home: Home) -> None:
+    save(home.root)
+    assert home.perfdb("sync").returncode == 0
+    home.env["PYTHONPATH"] = str(home.root / "poisoned")
+    (home.root / "poisoned").mkdir()
+    (home.root / "poisoned" / "mlflow.py").write_text("raise ImportError('not needed')\n")
+    done = home.perfdb("sync")
+    assert (done.returncode, done.stdout) == (0, "0 killed runs filed; 0 records sent to MLflow; 1 there already.\n")
+    save(home.root)
+    assert home.perfdb("sync").returncode == 1
+
+
+@pytest.mark.parametrize("content", [b"this is no database at all" * 400, None])
+def test_a_database_that_can_not_be_used_is_rebuilt_once_it_is_moved_away(home: Home, content: bytes | None) -> None:
+    save(home.root)
+    assert home.perfdb("sync").returncode == 0
+    database = home.root / ".perfdb" / "mlflow.db"
+    if content is None:  # of a newer MLflow, as its migrations tell
+        with sqlite3.connect(database) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+        save(home.root)
+    else:
+        database.write_bytes(content)
+    done = home.perfdb("sync")
+    assert done.returncode == 1
+    assert f"`mv {database} {database}.old`" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    database.rename(f"{database}.old")
+    assert home.perfdb("sync").returncode == 0
+    assert_one_whole_run_each(home)
