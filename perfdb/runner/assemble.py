@@ -23,6 +23,8 @@ from perfdb.registry.store import SAMPLES_FILE
 from perfdb.runner.request import RunRequest
 
 LONGEST_REASON = 4000
+# Of all logs together. Whoever checks a contribution searches every byte for secrets; numbers were read before this cut.
+LOG_BYTES = 320 * 1024
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -41,11 +43,22 @@ def record_of(journal: Journal) -> tuple[Record, dict[str, bytes], Setup | None]
         # All was measured, but the run was cut off before it could be closed: not one to compare with.
         measured = replace(measured, status="interrupted", reason="perfdb was killed before it could close the run")
     samples = to_parquet(measured.samples) if measured.samples else None
-    artifacts = {f"artifacts/{run.log.name}.log": run.log.text.encode() for run in runs}
+    share = LOG_BYTES // max(1, len(runs))
+    artifacts = {f"artifacts/{run.log.name}.log": clipped(run.log.text.encode(), share) for run in runs}
     if setup is not None:
         artifacts["artifacts/config.py"] = setup.config.source.encode()
     record = _seal(request, setup, measured, samples, artifacts, _ending(journal, request, runs))
     return record, {**artifacts, **({SAMPLES_FILE: samples} if samples is not None else {})}, setup
+
+
+def clipped(log: bytes, most: int) -> bytes:
+    """The head and the tail of a log of UTF-8 lines, cut at line ends, with a line between that says how much is missing."""
+    if len(log) <= most:
+        return log
+    head, tail = log[: most // 2], log[len(log) - most // 2 :]
+    head = head[: head.rfind(b"\n") + 1]
+    tail = tail.partition(b"\n")[2]
+    return head + b"[perfdb: %d bytes left out here]\n" % (len(log) - len(head) - len(tail)) + tail
 
 
 def child_runs(journal: Journal) -> tuple[ChildRun, ...]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from perfdb.errors import RegistryError
 from perfdb.record import Record
 from perfdb.registry import Registry
-from perfdb.runner.assemble import record_of
+from perfdb.runner.assemble import LOG_BYTES, clipped, record_of
 from tests.families.throughput.outputs import WHOLE
 from tests.registry.contents import assert_all_whole
 from tests.runner.journals import journal_of, log_bytes
@@ -111,3 +111,28 @@ def test_an_endless_last_word_is_shortened_to_what_a_record_may_hold(settings):
     record, _, _ = record_of(journal_of(settings, log_bytes(["x" * 60_000], code=1)))
     assert len(record.reason) <= 4000
     assert json.loads(record.to_bytes())["status"] == "failed"
+
+
+def test_long_logs_are_kept_by_head_and_tail_and_say_what_is_missing_while_every_number_is_read(settings):
+    events = log_bytes().splitlines(keepends=True)
+    noise = [
+        json.dumps({"event": "line", "t": 1.0, "stream": "stderr", "text": f"line {number} é"}).encode() + b"\n"
+        for number in range(40_000)
+    ]
+    loud = b"".join([events[0], *noise, *events[1:5], *noise, *events[5:]])
+    record, files, _ = record_of(journal_of(settings, loud, log_bytes()))
+    plain, _, _ = record_of(journal_of(settings, log_bytes(), log_bytes()))
+    assert record.metrics == plain.metrics
+    log = files["artifacts/01-rep-1.log"].decode()
+    assert log.startswith("line 0 é\nline 1 é\n")
+    assert log.endswith("\n".join(WHOLE[4:]) + "\n")
+    assert "bytes left out here]" in log
+    assert sum(len(data) for name, data in files.items() if name.endswith(".log")) <= LOG_BYTES + 100
+
+
+@given(st.text(st.sampled_from("aé\n"), max_size=60), st.integers(0, 40))
+def test_a_clipped_log_is_text_whose_lines_were_lines_of_it(text, most):
+    log = text.encode() + b"\n"
+    kept = clipped(log, most).decode().splitlines()
+    whole = log.decode().splitlines()
+    assert all(line in whole or line.startswith("[perfdb: ") for line in kept)
