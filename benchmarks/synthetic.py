@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from perfdb.families import FAMILIES
-from perfdb.record import Artifact, Code, Environment, Metric, Record, SampleFile, sha256_hex
+from perfdb.parsl_config.params import fingerprint as params_fingerprint
+from perfdb.record import Artifact, Check, Code, ConfigRef, Environment, Metric, Record, SampleFile, sha256_hex
 from perfdb.registry.samples import to_parquet
 from perfdb.registry.store import RECORD_FILE, SAMPLES_FILE, SUMS_FILE, Registry
 
@@ -23,6 +24,7 @@ MACHINES = ("alder", "birch", "cedar", "doug-fir", "elm")
 RELEASES = ("2024.12.2", "2025.1.6", "2025.7.28", "2025.8.25", "2025.11.3", "2026.4.6", "2026.10.26")
 TAGS = ("campaign", "figure", "partition", "purpose", "reviewed")
 PROVIDERS = ("SlurmProvider", "LocalProvider", "KubernetesProvider")
+CONFIG = b"from parsl.config import Config\n\nconfig = Config()\n"
 SAMPLE_ROWS = 1000
 METRICS = FAMILIES["throughput"].metrics
 
@@ -48,8 +50,14 @@ def whole(number: int) -> tuple[Record, dict[str, bytes]]:
     samples = to_parquet(columns)
     files = {f"artifacts/{i:02}-rep-{i}.log": f"repetition {i} of {number}\n".encode() * 60 for i in (1, 2, 3)}
     files["artifacts/04-probe.log"] = f"probe of {number}\n".encode() * 60
+    files["artifacts/config.py"] = CONFIG
+    common = _common(number, draw)
     record = Record.seal(
-        **_common(number, draw),
+        **common,
+        config=ConfigRef(
+            name="local_htex", source_sha256=sha256_hex(CONFIG), fingerprint=params_fingerprint(common["params"])
+        ),
+        checks=(Check(name="every_repetition_complete", passed=True, detail="3 of 3 repetitions came to their end"),),
         metrics=(*_repetitions(draw), *FAMILIES["throughput"].summarise(columns)),
         samples=(
             SampleFile(

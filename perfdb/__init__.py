@@ -33,14 +33,17 @@ def load(
         `ended_at` UTC timestamps. Records that can't be read are left out with a warning.
 
     Raises:
-        UsageError: the query can't be read, or asks for what no record has.
+        UsageError: the query can't be read, or asks for what no record has; or `root` is no folder.
     """
     import warnings
     from pathlib import Path
 
+    from perfdb.errors import UsageError
     from perfdb.registry.index import Index
     from perfdb.settings import load_settings
 
+    if root is not None and not Path(root).is_dir():
+        raise UsageError(f"there is no folder {root}: name the one that holds perfdb.toml, or the checkout.")
     settings = load_settings(root=None if root is None else Path(root))
     found = Index(settings.registry_path, settings.state_path).search(query, retracted=retracted)
     for fault in (*found.faults, *([found.remark] if found.remark else [])):

@@ -12,7 +12,7 @@ from typing import Any
 from perfdb.capture.facts import facts
 from perfdb.errors import UsageError
 from perfdb.processes.identity import machine_id
-from perfdb.record import Host, Load, fingerprint, is_label
+from perfdb.record import LABEL_RULE, Host, Load, fingerprint, is_label
 
 # What a machine is, as against what it is doing or runs at the moment.
 _LASTING = ("cpu_model", "cpu_count", "memory_bytes", "os", "kernel", "architecture")
@@ -37,8 +37,7 @@ def machine_label(chosen: str | None, key: str) -> str:
         return "m-" + hmac.new(key.encode(), socket.gethostname().encode(), hashlib.sha256).hexdigest()[:10]
     if not is_label(chosen):
         raise UsageError(
-            f"the machine label {chosen!r} cannot name a folder: use letters, digits, `.`, `_` and `-`, at most 64, "
-            "not only digits. Try again with --machine LABEL."
+            f"the machine label {chosen!r} cannot name a folder: use {LABEL_RULE}. Try again with --machine LABEL."
         )
     return chosen
 

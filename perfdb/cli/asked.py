@@ -16,7 +16,7 @@ from perfdb.cli.terminal import Voice
 from perfdb.errors import ConfigError, UsageError
 from perfdb.families import Family
 from perfdb.parsl_config.install import InstalledParsl, install
-from perfdb.record import Scalar, is_label, is_run_name
+from perfdb.record import LABEL_RULE, Scalar, is_label, is_run_name
 from perfdb.runner import Asked
 from perfdb.settings import Settings, can_be_a_path, expanded
 
@@ -51,8 +51,8 @@ def asked_for(
         )
     if experiment is not None and not is_label(experiment):
         raise UsageError(
-            f"the experiment name {experiment!r} cannot name a folder: use letters, digits, `.`, `_` and `-`, at most 64, "
-            "not only digits. Try again with --experiment NAME."
+            f"the experiment name {experiment!r} cannot name a folder: use {LABEL_RULE}. "
+            "Try again with --experiment NAME."
         )
     if timeout_s is not None and not 0 < timeout_s <= 30 * 86400:
         raise UsageError(
@@ -60,7 +60,7 @@ def asked_for(
         )
     spec = _spec(family, {**_from_file(spec_file), **_from_pairs(pairs), **flags})
     path = find_config(target, settings)
-    chosen = InstalledParsl(_executable(python), None)
+    chosen = InstalledParsl(find_python(python), None)
     if parsl is not None:
         voice.say(f"preparing Parsl {parsl} in an environment of its own")
         chosen = install(parsl, settings.state_path)
@@ -100,7 +100,12 @@ def find_config(target: str, settings: Settings) -> Path:
     return Path.cwd() / path
 
 
-def _executable(python: Path | None) -> Path:
+def find_python(python: Path | None) -> Path:
+    """The Python whose Parsl is meant; ours if none is named.
+
+    Raises:
+        UsageError: there is no such program.
+    """
     if python is None:
         return Path(sys.executable)
     found = shutil.which(expanded(python))

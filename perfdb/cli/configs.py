@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,16 +33,19 @@ def configs(
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    from perfdb.cli.asked import find_python
     from perfdb.cli.terminal import print_json, printable
     from perfdb.settings import load_settings
 
     settings = load_settings()
-    exe = python or Path(sys.executable)
+    exe = find_python(python)
     with ThreadPoolExecutor(2) as pool:
         rows = list(pool.map(lambda path: _row(path, exe, settings), config_files(settings.root)))
     if as_json:
         print_json(rows)
         return
+    if not rows:
+        print(f"no configs in {settings.root / CONFIG_FOLDER}. Put one there, or give `perfdb run` a config's path.")
     for row in rows:
         print(
             f"{row['name']:<20} {row['platform']:<12} {printable(', '.join(row['executors']) or 'does not load here')}"

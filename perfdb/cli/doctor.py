@@ -119,7 +119,7 @@ def _room(path: Path) -> Point:
 
 
 def _machine(settings: Settings) -> Point:
-    from perfdb.record import is_label
+    from perfdb.record import LABEL_RULE, is_label
 
     if settings.machine is None:
         return Point(
@@ -129,9 +129,7 @@ def _machine(settings: Settings) -> Point:
             'on a site with several login nodes, write machine = "NAME" into perfdb.toml',
         )
     if not is_label(settings.machine):
-        return Point(
-            "machine", "trouble", f"{settings.machine!r} cannot name a folder", "letters, digits, `.`, `_`, `-`"
-        )
+        return Point("machine", "trouble", f"{settings.machine!r} cannot name a folder", LABEL_RULE)
     return Point("machine", "ok", settings.machine)
 
 

@@ -114,13 +114,11 @@ def import_(
 
 
 def _refuse_labels(machine: str | None, experiment: str | None) -> None:
-    from perfdb.record import is_label
+    from perfdb.record import LABEL_RULE, is_label
 
     for flag, value in (("--machine", machine), ("--experiment", experiment)):
         if value is not None and not is_label(value):
-            raise UsageError(
-                f"{flag} {value!r} cannot name a folder: use letters, digits, `.`, `_` and `-`, at most 64, not only digits."
-            )
+            raise UsageError(f"{flag} {value!r} cannot name a folder: use {LABEL_RULE}.")
 
 
 def _day(text: str | None) -> dt.date | None:

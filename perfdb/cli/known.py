@@ -16,8 +16,11 @@ def rules() -> Mapping[str, Rules]:
     from perfdb.registry.validator import Rules
 
     return {
-        **{kind: Rules(metrics or {}, any_metric=metrics is None) for kind, metrics in DEFINITIONS.items()},
-        **{family.name: Rules(family.metrics, family.summarise, family.derive) for family in FAMILIES.values()},
+        **{
+            kind: Rules(metrics or {}, any_metric=metrics is None, imported=True)
+            for kind, metrics in DEFINITIONS.items()
+        },
+        **{f.name: Rules(f.metrics, f.summarise, f.derive, f.implied) for f in FAMILIES.values()},
     }
 
 

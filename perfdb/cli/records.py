@@ -31,16 +31,16 @@ def _complete_column(incomplete: str) -> list[str]:
     from perfdb.settings import load_settings
 
     settings = load_settings()
-    sign = "-" if incomplete.startswith("-") else ""
     names = Index(settings.registry_path, settings.state_path).known_columns()
-    return [sign + name for name in names if name.startswith(incomplete.removeprefix("-"))]
+    # `-name` would never get here: the shell's completion takes it for an option.
+    return [name for name in names if name.startswith(incomplete)]
 
 
 RecordId = Annotated[
     str, typer.Argument(metavar="ID", help="A record's id, or its first digits.", autocompletion=complete_id)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Query = Annotated[str | None, typer.Argument(help="Which ones, such as 'provider.max_blocks >= 8'.")]
+Query = Annotated[str | None, typer.Argument(metavar="QUERY", help="Which ones, such as 'provider.max_blocks >= 8'.")]
 Sort = Annotated[
     list[str] | None,
     typer.Option(
@@ -74,7 +74,7 @@ def list_records(
       perfdb list 'provider.max_blocks >= 8 and parsl_version > 2025.8' --sort -warm_tasks_per_s
       perfdb list 'started_at > -7d' --columns name,provider.max_blocks,metric.warm_tasks_per_s
     """
-    from perfdb.cli.render import print_list
+    from perfdb.cli.render import not_shown, print_list
     from perfdb.cli.terminal import Voice, print_json, printable
     from perfdb.errors import UsageError
     from perfdb.registry.index import spelled, write_csv
@@ -92,7 +92,8 @@ def list_records(
         limit=limit,
         retracted=retracted,
     )
-    chosen = found.columns(split_names(columns) or [*DEFAULT_COLUMNS, *_headline_columns(found)])
+    withdrawn = ["retracted"] if retracted else []
+    chosen = found.columns(split_names(columns) or [*DEFAULT_COLUMNS, *withdrawn, *_headline_columns(found)])
     if as_json and columns is None:
         documents, changed = _documents(root, found)
         found = dataclasses.replace(found, faults=(*found.faults, *changed))
@@ -110,10 +111,9 @@ def list_records(
         # Another program gets a stranger's text as it is; a terminal must not obey it.
         sys.stdout.write(printable(text.getvalue()) if sys.stdout.isatty() else text.getvalue())
     else:
-        print_list(found, chosen, default=columns is None)
-    more = found.total - len(found.places)
-    if more and (as_json or as_csv):
-        voice.say(f"{more} more are not shown: --limit {found.total} shows them.")
+        print_list(found, chosen, root=root, default=columns is None)
+    if found.total > len(found.places) and (as_json or as_csv):
+        voice.say(not_shown(found))
     tell_faults(voice, found)
 
 
@@ -152,8 +152,19 @@ def open_index(voice: Voice) -> Index:
 
 
 def split_names(text: str | None) -> list[str] | None:
-    """The names in `a,b,c`."""
-    return [name.strip() for name in text.split(",") if name.strip()] if text is not None else None
+    """The names in `a,b,c`; None where nothing was asked for.
+
+    Raises:
+        UsageError: there is no name in it.
+    """
+    from perfdb.errors import UsageError
+
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise UsageError("--columns names no column: type, for example, --columns name,machine.")
+    return names
 
 
 def tell_faults(voice: Voice, found: Found) -> None:

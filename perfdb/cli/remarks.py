@@ -66,7 +66,7 @@ def retract(
 def annotate(
     record_ids: Annotated[
         list[str],
-        typer.Argument(metavar="ID...", help="Records' ids, or their first digits.", autocompletion=complete_id),
+        typer.Argument(metavar="ID", help="Records' ids, or their first digits.", autocompletion=complete_id),
     ],
     note: Annotated[str, typer.Option(metavar="TEXT", help="What is to be known about them.")],
     tag: Annotated[
@@ -136,7 +136,7 @@ def _keep(settings: Settings, remark: Annotation | Retraction, folders: list[Pat
 def _tell(what: str, path: Path) -> None:
     from perfdb.cli.render import shown_path
 
-    print(f"{what}. Written to {shown_path(path)}: commit that file, so that others learn of it.")
+    print(f"{what}. Written to {shown_path(path)}: `perfdb contribute` takes it along, so that others learn of it.")
 
 
 def _tags(pairs: list[str]) -> dict[str, str]:

@@ -48,43 +48,57 @@ def print_record(entry: Entry, remarks: Remarks) -> None:
     console = _console()
     record = entry.record
     _remarks(console, remarks)
-    family = FAMILIES.get(record.family)
-    _headline(console, record, family.headline if family else [m.name for m in record.metrics if m.step is None])
+    _headline(console, record, _first_names(record))
     _judgement(console, record)
     _iterations(console, record)
-    environment = record.environment
+    config, origin, environment = record.config, record.origin, record.environment
+    # An importer whose source tells no duration writes 0.
+    took = f", took {duration(record.duration_s)}" if record.duration_s else ""
     rows = [
         ("record", record.record_id),
-        ("started", f"{record.started_at:%Y-%m-%d %H:%M:%S} UTC, took {duration(record.duration_s)}"),
+        ("started", f"{record.started_at:%Y-%m-%d %H:%M:%S} UTC{took}"),
         ("experiment", f"{record.experiment} (family {record.family})"),
+        ("imported", f"{origin.source_kind}, {origin.source}" if origin.kind == "imported" else ""),
         ("asked for", ", ".join(f"{k}={v}" for k, v in record.spec.items() if v is not None)),
         ("measured", ", ".join(f"{k} {v}" for k, v in record.code.measured.items())),
-        (
-            "config",
-            f"{record.config.name}, fingerprint {record.config.fingerprint[:16]}" if record.config else "unknown",
-        ),
+        ("config", f"{config.name}, fingerprint {config.fingerprint[:16]}" if config else ""),
         ("machine", environment.machine),
         ("submit host", _host(environment.submit_host)),
         *(("worker host", _host(host)) for host in environment.workers),
+        *((f"tag {name}", value) for name, value in (record.tags or {}).items()),
         ("folder", shown_path(entry.folder)),
     ]
-    _pairs(console, rows)
-    console.print("\n[bold]parameters[/bold]")
-    _pairs(console, [(name, str(value)) for name, value in record.params.items()])
+    _pairs(console, [(name, value) for name, value in rows if value])
+    if record.params:
+        console.print("\n[bold]parameters[/bold]")
+        _pairs(console, [(name, str(value)) for name, value in record.params.items()])
 
 
-def print_list(found: Found, columns: Sequence[Column], *, default: bool) -> None:
+def _first_names(record: Record) -> Sequence[str]:
+    """The family's headline; all metrics of the whole run where it has none of those, as imported ones may."""
+    family = FAMILIES.get(record.family)
+    names = [name for name in family.headline if record.metric(name)] if family else []
+    return names or [metric.name for metric in record.metrics if metric.step is None]
+
+
+def print_list(found: Found, columns: Sequence[Column], *, root: Path, default: bool) -> None:
     """A line a record.
 
     Args:
+        root: The registry, named where nothing is found: it may be another than was thought.
         default: Nobody chose the columns: they get people's names, and the metrics share one, the headline.
     """
     console = _console()
     if not found.view.rows:
-        console.print("no records here yet. Make one: run-parsl-perf.py parsl-configs/local_htex.py --time 5")
+        console.print(
+            f"no records in {_plain(shown_path(root))} yet. "
+            "Make one: run-parsl-perf.py parsl-configs/local_htex.py --time 5"
+        )
         return
     if not found.total:
-        console.print(f"none of the {found.view.rows} records here matches.")
+        left_out = found.view.retracted and not found.retracted
+        hint = " Withdrawn ones were not looked at: --retracted takes them in." if left_out else ""
+        console.print(f"none of the {found.view.rows} records in {_plain(shown_path(root))} matches.{hint}")
         return
     metrics = [column for column in columns if column.unit] if default else []
     plain = [column for column in columns if column not in metrics]
@@ -97,7 +111,13 @@ def print_list(found: Found, columns: Sequence[Column], *, default: bool) -> Non
         table.add_row(*cells, *([next(told, "")] if default else []))
     console.print(table)
     if found.total > len(found.places):
-        console.print(f"{found.total - len(found.places)} more are not shown: --limit {found.total} shows them.")
+        console.print(not_shown(found))
+
+
+def not_shown(found: Found) -> str:
+    """How many the limit left out, and how to see them."""
+    more = found.total - len(found.places)
+    return f"{more} more {'is' if more == 1 else 'are'} not shown: --limit {found.total} shows them."
 
 
 def _cell(value: Cell, column: Column) -> str:
@@ -132,10 +152,9 @@ def _table(first: str, *columns: str) -> Table:
 
 
 def _headline(console: Console, record: Record, names: Iterable[str]) -> None:
-    parsl = record.code.measured.get("parsl", "unknown")
-    console.print(
-        f"[bold]{_plain(record.run_name)}[/bold]  Parsl {_plain(parsl)} on {_plain(record.environment.machine)}"
-    )
+    parsl = record.code.measured.get("parsl")
+    version = f"Parsl {_plain(parsl)} " if parsl else ""
+    console.print(f"[bold]{_plain(record.run_name)}[/bold]  {version}on {_plain(record.environment.machine)}")
     table = _table("metric", "median", "min – max", "n", "")
     for metric in filter(None, map(record.metric, names)):
         values = metric.all_values
@@ -193,7 +212,7 @@ def _status(status: str) -> str:
 
 def _host(host: Host | None) -> str:
     if host is None:
-        return "unknown"
+        return ""
     parts = [
         host.cpu_model,
         f"{host.cpu_usable or host.cpu_count} CPUs" if host.cpu_count else None,

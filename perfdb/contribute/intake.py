@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from perfdb.contribute.fault import Fault
+from perfdb.registry.validator.limits import MOST_FILES
 
 LARGEST_FILE = 1 << 30
-MOST_FILES = 1000
 DEEPEST = 8
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # A FIFO would otherwise have us wait for a writer.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from perfdb.processes.identity import ProcessIdentity
 from perfdb.processes.lock import age_of
+from perfdb.processes.state_folder import make_state_folder
 from perfdb.registry.durable import cannot_write
 
 OWNER = "owner"
@@ -29,6 +30,7 @@ def scratch_folder(state_path: Path) -> Iterator[Path]:
     shelf = state_path / "contribute"
     folder = shelf / uuid.uuid4().hex
     try:
+        make_state_folder(state_path)
         folder.mkdir(parents=True, mode=0o700)
         (folder / OWNER).write_text(ProcessIdentity.mine().to_json())
     except OSError as error:

@@ -136,7 +136,10 @@ def _command(record: Record) -> str:
         return ""
     parsl = record.code.measured.get("parsl")
     version = ["--parsl", _word(parsl)] if parsl and "parsl_source" not in record.code.measured else []
-    asked = [f"--set {_word(f'{name}={value}')}" for name, value in sorted(record.spec.items()) if value is not None]
+    spec = {name: value for name, value in sorted(record.spec.items()) if value is not None}
+    limit = spec.pop("timeout_s", None)  # not the family's to know
+    asked = [f"--set {_word(f'{name}={value}')}" for name, value in spec.items()]
+    asked += [f"--timeout {_word(limit)}"] if limit is not None else []
     return " ".join(["perfdb run", _word(record.family), _word(record.config.name), *version, *asked])
 
 

@@ -99,6 +99,7 @@ class Family:
         progress: One line for a child's output line that is worth telling while it runs, else None.
         summarise: Pure: the metrics that the samples imply, for whoever checks a record.
         derive: Pure: the metrics that a record's other metrics imply, for the same.
+        implied: The metrics of a run that stand only where one of these two implies them.
     """
 
     name: str
@@ -110,3 +111,4 @@ class Family:
     progress: Callable[[str], str | None]
     summarise: Callable[[Mapping[str, Sequence[Any]]], tuple[Metric, ...]]
     derive: Callable[[Record], tuple[Metric, ...]]
+    implied: frozenset[str]

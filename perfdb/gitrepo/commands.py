@@ -15,18 +15,22 @@ from typing import IO
 
 from perfdb.errors import RegistryError
 
-# What would point git at another repository than the one that we name.
+# What would point git at another repository than the one that we name, or have it read paths otherwise.
 _ELSEWHERE = frozenset(
     {
         "GIT_ALTERNATE_OBJECT_DIRECTORIES",
         "GIT_COMMON_DIR",
         "GIT_CONFIG",
         "GIT_DIR",
+        "GIT_GLOB_PATHSPECS",
         "GIT_GRAFT_FILE",
+        "GIT_ICASE_PATHSPECS",
         "GIT_IMPLICIT_WORK_TREE",
         "GIT_INDEX_FILE",
         "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_LITERAL_PATHSPECS",
         "GIT_NAMESPACE",
+        "GIT_NOGLOB_PATHSPECS",
         "GIT_OBJECT_DIRECTORY",
         "GIT_PREFIX",
         "GIT_QUARANTINE_PATH",
@@ -36,7 +40,8 @@ _ELSEWHERE = frozenset(
     }
 )
 _QUIET = {"LC_ALL": "C", "LANGUAGE": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_FLUSH": "1"}
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
+# A password may hold `@` and `/`: the last `@` decides.
+_CREDENTIALS = re.compile(r"(?<=://)[^\s'\"]*@")
 LONGEST_WORDS = 800
 
 
@@ -49,9 +54,14 @@ def environment() -> dict[str, str]:
     return {**{k: v for k, v in os.environ.items() if k not in _ELSEWHERE}, **_QUIET}
 
 
+def without_credentials(text: str) -> str:
+    """The text, with addresses that name no user and no password."""
+    return _CREDENTIALS.sub("", text)
+
+
 def words(said: str) -> str:
     """What git said, in one line: its complaints if it made any, its hints and the credentials in addresses left out."""
-    lines = [line.strip() for line in re.split(r"[\r\n]+", _CREDENTIALS.sub("", said))]
+    lines = [line.strip() for line in re.split(r"[\r\n]+", without_credentials(said))]
     lines = [line for line in lines if line and not line.startswith("hint:")]
     telling = [line for line in lines if re.match(r"fatal:|error:|remote:|! \[|[^ ]+: .*(denied|refused|failed)", line)]
     text = " ".join("".join(c if c.isprintable() else " " for c in line) for line in (telling or lines))
@@ -130,7 +140,7 @@ def push(folder: Path, remote: str, branch: str, on_line: Callable[[str], None],
         with process, open(process.stderr.fileno(), closefd=False, newline=None, errors="replace") as lines:
             for line in lines:
                 said.append(line)
-                on_line(_CREDENTIALS.sub("", line.strip()))
+                on_line(without_credentials(line.strip()))
     except BaseException:
         process.terminate()
         raise

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perfdb.errors import RegistryError, UsageError
-from perfdb.gitrepo.commands import Git, GitFailed
+from perfdb.gitrepo.commands import Git, GitFailed, without_credentials
 
 TRUNKS = ("main", "master")
 
@@ -95,7 +95,7 @@ class Repository:
         if asked is not None:
             if asked not in known:
                 raise UsageError(
-                    f"this checkout has no remote {asked!r} (there: {', '.join(known) or 'none'}). Add it with git remote "
+                    f"this checkout has no remote {without_credentials(asked)!r} (there: {', '.join(known) or 'none'}). Add it with git remote "
                     f"add NAME URL, or give one of those with --remote."
                 )
             return asked

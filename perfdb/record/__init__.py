@@ -3,7 +3,7 @@
 from perfdb.record.canonical import canonical_bytes, fingerprint, record_id_of, sha256_hex
 from perfdb.record.definition import MetricDefinition
 from perfdb.record.environment import Environment, Host, Load
-from perfdb.record.labels import is_label, is_run_name
+from perfdb.record.labels import LABEL_RULE, is_label, is_run_name
 from perfdb.record.model import (
     Artifact,
     Check,
@@ -23,6 +23,7 @@ from perfdb.record.remarks import Annotation, Remark, Retraction, derived_uuid, 
 from perfdb.record.versions import parse_record
 
 __all__ = [
+    "LABEL_RULE",
     "Annotation",
     "Artifact",
     "Check",

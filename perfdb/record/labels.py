@@ -10,6 +10,8 @@ from pydantic import AfterValidator, WithJsonSchema
 # A label names a folder on every file system, is no hidden or reserved name, and is never all digits:
 # MLflow takes `mlruns/<digits>/` for its old file store.
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?"
+# The same in words, for messages.
+LABEL_RULE = "letters, digits, `.`, `_` and `-`, at most 64, first a letter or digit, last no `.`, not only digits"
 
 
 def is_label(value: str) -> bool:
@@ -24,7 +26,7 @@ def is_run_name(value: str) -> bool:
 
 def _label(value: str) -> str:
     if not is_label(value):
-        raise ValueError("a label is letters, digits, `.`, `_`, `-`, at most 64, and not only digits")
+        raise ValueError(f"a label is {LABEL_RULE}")
     return value
 
 

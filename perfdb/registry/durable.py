@@ -17,6 +17,7 @@ _WHY = {
     errno.EACCES: "you may not write there: mend its permissions, or set PERFDB_REGISTRY or PERFDB_STATE_DIR",
     errno.EPERM: "you may not write there: mend its permissions, or set PERFDB_REGISTRY or PERFDB_STATE_DIR",
     errno.ENOTDIR: "a file stands where a folder belongs: move it away",
+    errno.EEXIST: "a file stands where a folder belongs: move it away",
 }
 
 

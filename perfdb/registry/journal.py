@@ -26,6 +26,7 @@ from typing import Any
 from perfdb.errors import RegistryError
 from perfdb.processes.identity import ProcessIdentity
 from perfdb.processes.lock import age_of
+from perfdb.processes.state_folder import make_state_folder
 from perfdb.registry.durable import cannot_write, replace
 
 BALLAST_BYTES = 8 * 1024 * 1024
@@ -48,6 +49,7 @@ class Journal:
         path = state_path / "journal" / uuid.uuid4().hex
         draft = path.with_name(f".{path.name}")
         try:
+            make_state_folder(state_path)
             draft.mkdir(parents=True, mode=0o700)
             (draft / "logs").mkdir()
             journal = cls(draft)

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from perfdb.processes.state_folder import make_state_folder
 from perfdb.processes.tree import MARKER
 from perfdb.tracking.faults import plain, trouble
 from perfdb.tracking.target import Target
@@ -34,7 +35,7 @@ class MirrorProcess:
         self._buffer = b""
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 closed in `kill`
         state = Path(target.state_path)
-        state.mkdir(parents=True, exist_ok=True)
+        make_state_folder(state)
         # Not of a measured run's family, and in a folder where MLflow's own defaults (./mlruns) do no harm.
         environment = {name: value for name, value in os.environ.items() if name != MARKER}
         self._process = subprocess.Popen(

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from perfdb.errors import TrackingError
 from perfdb.processes.identity import ProcessIdentity
 from perfdb.processes.lock import Lock
+from perfdb.processes.state_folder import make_state_folder
 from perfdb.processes.tree import MARKER
 from perfdb.settings import Settings
 from perfdb.tracking.door import ENVIRONMENT, alone
@@ -146,7 +147,7 @@ def _spawn(state: Path, target: Target, port: int, log: Path) -> subprocess.Pope
     command += ["--allowed-hosts", ALLOWED_HOSTS, "--cors-allowed-origins", ALLOWED_ORIGINS]
     environment = {name: value for name, value in os.environ.items() if name != MARKER}
     environment |= {**ENVIRONMENT, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    state.mkdir(parents=True, exist_ok=True)
+    make_state_folder(state)
     with log.open("wb") as output:
         # The state folder is its own too: MLflow's defaults (./mlruns, ./mlartifacts) must not meet the registry.
         return subprocess.Popen(

@@ -26,9 +26,9 @@ def test_a_label_that_was_chosen_is_taken_as_it_is():
     assert machine_label("hopper", "key") == "hopper"
 
 
-@pytest.mark.parametrize("chosen", ["", "0", "a/b", "../a", "a b", ".a", "a\n", "x" * 65])
+@pytest.mark.parametrize("chosen", ["", "0", "a/b", "../a", "a b", ".a", "_a", "a.", "a\n", "x" * 65])
 def test_a_label_that_cannot_name_a_folder_is_refused(chosen):
-    with pytest.raises(UsageError, match=r"cannot name a folder: .+--machine LABEL\.$"):
+    with pytest.raises(UsageError, match=r"cannot name a folder: .+first a letter or digit.+--machine LABEL\.$"):
         machine_label(chosen, "key")
 
 

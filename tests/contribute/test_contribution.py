@@ -13,6 +13,7 @@ from perfdb.contribute import Fault
 from perfdb.contribute.scratch import scratch_folder
 from perfdb.errors import RegistryError, UsageError
 from perfdb.record import Annotation, Retraction, new_uuid
+from perfdb.registry import Registry
 from perfdb.registry.remarks import save_remark
 from tests.contribute.world import SOURCE, STARTED, Clone, World, a_record, git
 
@@ -137,6 +138,14 @@ def test_no_link_is_followed(clone: Clone, tmp_path: Path, what: str) -> None:
     made = clone.contribute()
     assert made.branch is None
     assert made.faults[0].file.startswith(folder_of(record))
+
+
+def test_a_thousand_repetitions_and_their_config_are_no_odd_folder(clone: Clone) -> None:
+    record, files = a_record(1)
+    files |= {f"artifacts/{number:04}-rep-{number}.log": b"a line\n" for number in range(1000)}
+    Registry(clone.registry).save(record, files)
+    made = clone.contribute()
+    assert made.faults == () and made.is_new
 
 
 def test_a_record_that_cannot_be_read_is_a_fault_beside_the_others(clone: Clone) -> None:

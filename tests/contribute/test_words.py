@@ -88,6 +88,11 @@ def test_a_text_tells_what_where_numbers_with_intervals_and_how_to_do_it_again()
     assert "`parsl-configs/local_htex.py`" in text
 
 
+def test_the_time_limit_is_an_option_of_its_own():
+    text = pull_request_text(records(1, spec={"reps": 3, "timeout_s": 60}), [], [], HEADLINES)
+    assert "--set reps=3 --timeout 60\n" in text
+
+
 def test_a_text_of_ten_thousand_records_is_one_that_a_forge_takes():
     assert len(pull_request_text(records(*range(10)) * 1000, [], [], HEADLINES)) < 60_000
 

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any
 from perfdb.capture.machine import machine_document, machine_fingerprint
 from perfdb.contribute import Request
 from perfdb.contribute import contribute as put_on_a_branch
+from perfdb.families.throughput.derive import derive
+from perfdb.families.throughput.metrics import METRICS
 from perfdb.parsl_config.params import fingerprint
 from perfdb.record import Artifact, Check, Code, ConfigRef, Environment, Host, Metric, Record, sha256_hex
 from perfdb.registry import Registry
@@ -40,6 +43,7 @@ def a_record(number: int, machine: str = "laptop", **changes: Any) -> tuple[Reco
     host = Host(cpu_model="A CPU", cpu_count=8, memory_bytes=16 << 30, os="Linux", kernel="6.1", architecture="x86_64")
     params = {"executor.class": "HighThroughputExecutor", "provider.max_blocks": 4}
     started = STARTED + timedelta(minutes=number)
+    iterations = tuple(_iterations((700, 710, 900 + number)))
     fields: dict[str, Any] = {
         "family": "throughput",
         "experiment": "throughput",
@@ -53,13 +57,27 @@ def a_record(number: int, machine: str = "laptop", **changes: Any) -> tuple[Reco
         "config": ConfigRef(name="local_htex", source_sha256=sha256_hex(SOURCE), fingerprint=fingerprint(params)),
         "environment": Environment(machine=machine, machine_fingerprint=machine_fingerprint(host), submit_host=host),
         "code": Code(perfdb_version="0.1.0", measured={"parsl": "2025.10.20"}),
-        "metrics": (
-            Metric(name="warm_tasks_per_s", unit="tasks/s", direction="higher", values=(700.0, 710.0, 900.0 + number)),
-        ),
+        "metrics": iterations,
         "checks": (Check(name="client_had_room", passed=True, detail="41 % of one core"),),
         "artifacts": tuple(Artifact(file=n, sha256=sha256_hex(d), bytes=len(d)) for n, d in files.items()),
     }
+    of_run = (metric for metric in derive(Record.seal(**fields)) if metric.step is None)
+    fields["metrics"] = (*of_run, *iterations)
     return Record.seal(**{**fields, **changes}), files
+
+
+def _iterations(rates: Sequence[int]) -> Iterator[Metric]:
+    """For each repetition a cold iteration, and a warm one of a second with so many tasks."""
+    for repetition, rate in enumerate(rates, 1):
+        for step, (tasks, run_s) in enumerate(((10, 6.0), (rate, 1.0)), 1):
+            for name, value in (
+                ("iteration_tasks_per_s", tasks / run_s),
+                ("iteration_submission_tasks_per_s", 2.0 * tasks),
+                ("iteration_run_time_s", run_s),
+                ("iteration_task_count", tasks),
+            ):
+                unit, direction = METRICS[name].unit, METRICS[name].direction
+                yield Metric(name=name, unit=unit, direction=direction, value=value, step=step, repetition=repetition)
 
 
 def git(folder: Path, *arguments: str, check: bool = True, **env: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -150,6 +152,7 @@ def test_a_hook_of_ones_own_may_refuse_the_push_and_only_that(clone: Clone) -> N
     ("url", "says"),
     [
         ("https://someone:hunter2-not-a-secret@127.0.0.1:9/results.git", "Once the network is back"),
+        ("https://someone:hunter2/not@a-secret@127.0.0.1:9/results.git", "Once the network is back"),
         ("/nowhere/at/all.git", "git remote -v"),
         ("ext::sh -c 'exit 1'", "failed"),
     ],
@@ -159,7 +162,64 @@ def test_a_remote_that_is_not_there_is_told_without_its_password(clone: Clone, u
     clone.git("remote", "set-url", "--push", "origin", url)
     done = clone.perfdb("contribute", "--push")
     assert done.returncode == 1 and says in done.stderr, done.stderr
-    assert "is kept in" in done.stderr and "hunter2" not in done.stdout + done.stderr
+    assert "is kept in" in done.stderr
+    assert not any(part in done.stdout + done.stderr for part in ("hunter2", "a-secret", "someone"))
+
+
+def test_an_address_in_place_of_a_remotes_name_is_told_without_its_password(clone: Clone) -> None:
+    clone.measure(1)
+    done = clone.perfdb("contribute", "--remote", "https://someone:hunter2@host.example/results.git")
+    assert done.returncode == 2 and "host.example" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+@pytest.mark.parametrize("kept_back", ["blob:none", "tree:0"])
+def test_a_partial_clone_contributes(world: World, kept_back: str) -> None:
+    """What it has not got of the base, the machine's description, is there for all that."""
+    git(world.remote, "config", "uploadpack.allowFilter", "true")
+    full = world.clone("full")
+    full.measure(1)
+    branch = document(full.perfdb("contribute", "--push", "--json"))["branch"]
+    world.merge(branch)
+    partial = world.clone("partial", f"--filter={kept_back}", "--no-checkout")
+    partial.measure(2)
+    told = document(partial.perfdb("contribute", "--push", "--json"))
+    assert told["pushed"] and len(told["records"]) == 1
+
+
+def test_how_the_environment_has_git_read_paths_changes_nothing(clone: Clone) -> None:
+    clone.measure(1)
+    done = clone.perfdb("contribute", "--json", GIT_ICASE_PATHSPECS="1", GIT_LITERAL_PATHSPECS="1")
+    assert document(done)["new_commit"]
+
+
+def test_a_hook_that_hangs_ends_with_ctrl_c_and_the_branch_is_kept(clone: Clone, tmp_path: Path) -> None:
+    clone.measure(1)
+    hook = refusing_hook(clone.path / ".git", "pre-push", "")
+    hook.write_text(
+        f"#!/bin/sh\necho $$ > {tmp_path}/begun.new\nmv {tmp_path}/begun.new {tmp_path}/begun\nexec sleep 600\n"
+    )
+    push = clone.start("contribute", "--push")
+    while not (tmp_path / "begun").exists():
+        assert push.poll() is None
+        time.sleep(0.01)
+    try:
+        push.send_signal(signal.SIGINT)
+        assert push.wait(timeout=30) == 130
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int((tmp_path / "begun").read_text()), signal.SIGKILL)
+    hook.unlink()
+    assert document(clone.perfdb("contribute", "--push", "--json"))["pushed"]
+
+
+def test_a_signature_that_fails_leaves_no_branch(clone: Clone) -> None:
+    clone.git("config", "commit.gpgsign", "true")
+    clone.git("config", "gpg.program", "false")
+    clone.measure(1)
+    done = clone.perfdb("contribute")
+    assert done.returncode == 1 and "gpg failed to sign" in done.stderr
+    assert clone.git("branch", "--list", "results/*") == ""
 
 
 def test_without_a_remote_the_commands_to_type_are_told(clone: Clone) -> None:

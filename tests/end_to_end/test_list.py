@@ -96,7 +96,7 @@ def test_what_cannot_be_asked_ends_in_a_paragraph(filled: Home, arguments: tuple
 
 
 def test_nothing_found_is_not_nothing_there(filled: Home) -> None:
-    assert "none of the 6 records here matches" in filled.perfdb("list", "started_at < 2000").stdout
+    assert "none of the 6 records in mlruns matches" in filled.perfdb("list", "started_at < 2000").stdout
 
 
 def test_a_damaged_record_is_told_every_time_and_by_every_form(filled: Home) -> None:

@@ -194,3 +194,12 @@ def test_a_file_that_is_no_database_is_told_in_words(tmp_path: Path) -> None:
     with pytest.raises(TrackingError, match="MLflow at sqlite") as told:
         list(IMPORTERS["mlflow"](target.uri, fetched(target)))
     assert str(told.value).endswith("import again: what came in already stays, and comes in only once.")
+
+
+@pytest.mark.parametrize(
+    "source", ["ftp://jdoe42:hunter2@mlflow.invalid/x", "postgres://u:hunter2@db.invalid/x", "://x"]
+)
+def test_an_address_that_mlflow_does_not_know_is_refused_before_mlflow_starts(source: str) -> None:
+    with pytest.raises(UsageError, match="MLflow knows http, https, sqlite") as refusal:
+        list(IMPORTERS["mlflow"](source, Options(fetch=pytest.fail)))
+    assert "hunter2" not in str(refusal.value)

@@ -6,8 +6,8 @@ import re
 
 from perfdb.families.base import Family
 from perfdb.families.throughput.assemble import assemble
-from perfdb.families.throughput.derive import derive
-from perfdb.families.throughput.latency import summarise
+from perfdb.families.throughput.derive import DERIVED, derive
+from perfdb.families.throughput.latency import SUMMARISED, summarise
 from perfdb.families.throughput.measure import measure
 from perfdb.families.throughput.metrics import HEADLINE, METRICS
 from perfdb.families.throughput.spec import ThroughputSpec
@@ -35,4 +35,5 @@ FAMILY = Family(
     progress=_progress,
     summarise=summarise,
     derive=derive,
+    implied=DERIVED | SUMMARISED,
 )

@@ -15,6 +15,7 @@ from perfdb.record import Metric
 
 MODES = {"serial": "task_latency", "chain": "chain_task_latency", "burst": "burst_task_latency"}
 QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
+SUMMARISED = frozenset(f"{stem}_{name}_s" for stem in MODES.values() for name in QUANTILES)
 
 
 class _Rows(BaseModel):

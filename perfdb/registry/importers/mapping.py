@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from perfdb.errors import UsageError
-from perfdb.record import Direction, is_label
+from perfdb.record import LABEL_RULE, Direction, is_label
 from perfdb.registry.importers.reading import Unreadable, text_of
 
 _LARGEST_MAPPING = 1024 * 1024
@@ -19,7 +19,7 @@ Columns = tuple[Column, ...]
 
 def _label(text: str) -> str:
     if not is_label(text):
-        raise ValueError("it must be letters, digits, `.`, `_`, `-`, at most 64, and not only digits")
+        raise ValueError(f"it must be {LABEL_RULE}")
     return text
 
 

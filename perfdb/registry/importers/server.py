@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from perfdb.errors import UsageError
 from perfdb.registry.importers.archive import read_store
 from perfdb.registry.importers.definitions import MLFLOW
 from perfdb.registry.importers.imported import Options, Part, Skipped
 from perfdb.registry.importers.mlflow_runs import SourceRun, import_run
 from perfdb.registry.importers.reading import existing
+
+_SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks")
 
 
 def read(source: str, options: Options) -> Iterator[Part]:
@@ -19,12 +22,19 @@ def read(source: str, options: Options) -> Iterator[Part]:
     A folder is read as a file store, which MLflow itself refuses to open.
 
     Raises:
-        UsageError: the folder is none.
+        UsageError: the folder is none, or the address is nothing that MLflow tracks at.
         TrackingError: MLflow can't be reached, or failed on the way.
     """
     if "://" not in source or source.startswith("file:"):
         yield from read_store(existing(source.removeprefix("file:").replace("//", "", 1)), MLFLOW, options)
         return
+    scheme = source.partition("://")[0]
+    if scheme.partition("+")[0] not in _SCHEMES:
+        # Only the scheme is shown: behind it may stand a password.
+        raise UsageError(
+            f"SOURCE begins with {scheme[:50]!r}, where MLflow knows {', '.join(_SCHEMES)}. "
+            "Give a tracking URI such as http://127.0.0.1:5000, or the folder of a file store."
+        )
     assert options.fetch is not None
     shown = published(source)
     for run in options.fetch(source):

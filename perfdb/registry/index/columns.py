@@ -11,6 +11,8 @@ from typing import NamedTuple
 from perfdb.errors import UsageError
 
 PREFIXES = ("metric", "param", "spec", "tag", "measured", "check")
+MOST_NEAR = 3
+LEAST_WITHIN = 3
 FURTHER = ", ".join(f"{prefix}.NAME" for prefix in PREFIXES)
 
 
@@ -110,6 +112,9 @@ class Catalogue:
             name: Column(name, kind_of(name), next((key.unit for key in keys.values()), ""), keys)
             for name, keys in sorted(found.items(), key=lambda item: _place(item[0]))
         }
+        # A name with its unit stays what it is when another unit becomes the one that most records have.
+        with_unit = {f"{name}[{column.unit}]": name for name, column in self.columns.items() if column.unit}
+        self._named = {**with_unit, **{name: name for name in self.columns}}
 
     def resolve(self, name: str) -> Column:
         """The column that is meant by a name, with or without its prefix.
@@ -117,18 +122,22 @@ class Catalogue:
         Raises:
             UsageError: none is, or several are.
         """
-        if name in self.columns:
-            return self.columns[name]
-        meant = [full for prefix in PREFIXES if (full := f"{prefix}.{name}") in self.columns]
-        if len(meant) == 1:
-            return self.columns[meant[0]]
+        meant = [full for full in (name, *(f"{prefix}.{name}" for prefix in PREFIXES)) if full in self._named]
+        if meant and (len(meant) == 1 or meant[0] == name):
+            return self.columns[self._named[meant[0]]]
         if meant:
             raise UsageError(f"{name!r} may be {' or '.join(meant)}: type it with its prefix.")
-        short = {name: name for name in self.columns}
-        short |= {full.partition(".")[2]: full for full in self.columns if "." in full}
-        near = list(dict.fromkeys(short[n] for n in difflib.get_close_matches(name[:200], short, n=3, cutoff=0.6)))
+        near = self._near(name[:200])
         hint = f"The closest are {', '.join(near)}." if near else f"There are {', '.join(BUILT_IN)}, and {FURTHER}."
         raise UsageError(f"no record here has a value named {name[:200]!r}. {hint}")
+
+    def _near(self, name: str) -> list[str]:
+        """The columns that may have been meant: spelled much like it, or with it in their names."""
+        short = {name: name for name in self.columns}
+        short |= {full.partition(".")[2]: full for full in self.columns if "." in full}
+        alike = [short[n] for n in difflib.get_close_matches(name, short, n=MOST_NEAR, cutoff=0.6)]
+        within = [full for full in self.columns if len(name) >= LEAST_WITHIN and name.lower() in full.lower()]
+        return list(dict.fromkeys([*alike, *within]))[:MOST_NEAR]
 
 
 def kind_of(name: str) -> Kind:

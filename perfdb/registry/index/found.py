@@ -31,6 +31,7 @@ class Found:
         total: How many there are in all.
         faults: What is wrong with the records that could not be read.
         remark: Why the index could not be kept, if it could not.
+        retracted: Whether withdrawn records were looked at too.
     """
 
     view: View
@@ -38,6 +39,7 @@ class Found:
     total: int
     faults: tuple[RecordError, ...]
     remark: str | None
+    retracted: bool
     _arrays: dict[Key, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def columns(self, names: Sequence[str] | None = None) -> list[Column]:

@@ -19,7 +19,7 @@ from perfdb.registry.index.listing import is_record_name, is_text, record_parent
 from perfdb.registry.index.parts import Part, merged
 from perfdb.registry.index.reading import MANY, Batch, Progress, read_batch, read_batches
 from perfdb.registry.index.shelf import Shelf
-from perfdb.registry.index.view import View
+from perfdb.registry.index.view import RETRACTED, View
 from perfdb.registry.remarks import remarks_of
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Index:
             sort: Names of columns, the first before the others; `-` before a name turns its order around. What lacks a
                 value comes last. Equal ones, and all when nothing is asked, come newest first.
             limit: At most so many; None for all.
-            retracted: Withdrawn ones too.
+            retracted: Withdrawn ones too; so it is anyway if the query itself asks for `retracted`.
 
         Raises:
             UsageError: the query can't be read, or asks for what no record has.
@@ -76,6 +76,8 @@ class Index:
         node = _asked(query, where or {})
         view = self._refreshed()
         condition = Condition(node, view.catalogue, datetime.now(UTC))
+        # Who asks whether a record is withdrawn means the withdrawn ones too.
+        retracted = retracted or RETRACTED in condition.names
         order = ", ".join(_order(condition, view, name) for name in (*sort, NEWEST_FIRST, "record_id"))
         kept = "TRUE"
         if not retracted:
@@ -93,7 +95,7 @@ class Index:
                 ((total,),) = connection.execute(f"SELECT count(*) {where_sql}", condition.parameters).fetchall()
         finally:
             connection.unregister("records")
-        return Found(view, integers(places), total, self._faults, self._memory_only)
+        return Found(view, integers(places), total, self._faults, self._memory_only, retracted)
 
     def known_columns(self) -> list[str]:
         """The columns' names as the index knew them last, at once."""

@@ -200,11 +200,13 @@ def _point_at(text: str, error: Any) -> NoReturn:
     place = len(text) if error.pos_in_stream is None or error.pos_in_stream < 0 else error.pos_in_stream
     if getattr(getattr(error, "token", None), "type", "") == "$END":
         place = len(text)
-    wanted = set(getattr(error, "expected", None) or getattr(error, "allowed", None) or ())
+    # What may stand there by the rules of the place alone; `accepts` also knows what is open around it.
+    wanted = set(getattr(error, "accepts", None) or getattr(error, "allowed", None) or ())
     names = [words for terminal, words in _EXPECTED.items() if terminal in wanted] or ["something else"]
     start = max(0, place - 50)
     shown = re.sub(r"\s", " ", text[start : place + 30])
     raise UsageError(
         f"the query cannot be read here:\n  {shown}\n  {' ' * (place - start)}^ expected {' or '.join(names)}. "
-        "A value with blanks or signs goes in quotes, a name with them in backticks: `tag.my tag` == 'so and so'."
+        "Numbers stand without a unit; a value with blanks or signs goes in quotes, a name with them in backticks: "
+        "`tag.my tag` == 'so and so'."
     ) from None

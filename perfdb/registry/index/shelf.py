@@ -16,6 +16,7 @@ from pathlib import Path
 
 from perfdb.processes.identity import ProcessIdentity
 from perfdb.processes.lock import Lock
+from perfdb.processes.state_folder import make_state_folder
 from perfdb.registry.durable import replace, write_new
 from perfdb.registry.index.parts import Part
 
@@ -36,6 +37,7 @@ class Shelf:
     def __init__(self, root: Path, state_path: Path) -> None:
         name = f"{ProcessIdentity.mine().host}\0{root.resolve()}"
         self.path = state_path / "index" / hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:16]
+        self._state_path = state_path
         self._held: dict[str, Part] = {}
 
     def lock(self, wait_s: float) -> Lock:
@@ -68,6 +70,7 @@ class Shelf:
         Raises:
             OSError: they can't be written; the shelf is as it was.
         """
+        make_state_folder(self._state_path)
         self.path.mkdir(parents=True, exist_ok=True)
         names = {id(part): name for name, part in self._held.items()}
         held = {}

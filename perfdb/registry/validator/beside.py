@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
@@ -28,27 +29,42 @@ _MOST_CPUS = 100_000
 _MOST_MEMORY = 2**50
 
 
-def judge_beside(tree: Tree, place: Place, item: Item, means: Means) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
-    """The faults of one such file, and the records that it refers to."""
+@dataclass(frozen=True)
+class Beside:
+    """What came of one such file; of a machine's there is no remark."""
+
+    faults: tuple[Fault, ...]
+    remark: Annotation | Retraction | None = None
+
+    @property
+    def record_ids(self) -> tuple[str, ...]:
+        """The records that it is about."""
+        if self.remark is None:
+            return ()
+        return (self.remark.record_id,) if isinstance(self.remark, Retraction) else self.remark.record_ids
+
+
+def judge_beside(tree: Tree, place: Place, item: Item, means: Means) -> Beside:
+    """Judge one such file."""
     findings = Findings(MOST_FAULTS_A_RECORD)
     means.search.begin()
     if item.kind != "file":
         findings.add(item.path, "not-a-plain-file", f"it is no plain file but {item.kind}", "take it out")
-        return tuple(findings.faults), ()
+        return Beside(tuple(findings.faults))
     try:
         data = tree.read(item.path, LARGEST_MACHINE if place.kind == "machine" else LARGEST_REMARK)
     except Unreadable as error:
         findings.add(item.path, "file-unreadable", f"it {error}", _LEAVE_OUT)
-        return tuple(findings.faults), ()
+        return Beside(tuple(findings.faults))
     if data.count(b",") > MOST_VALUES:
         findings.add(item.path, "too-large", f"it holds more than {MOST_VALUES} values", _LEAVE_OUT)
-        return tuple(findings.faults), ()
-    ids: tuple[str, ...] = ()
+        return Beside(tuple(findings.faults))
+    remark = None
     if place.kind == "machine":
         _machine(findings, item.path, data, means)
     else:
-        ids = _remark(findings, place, item.path, data, means)
-    return tuple(findings.faults), ids
+        remark = _remark(findings, place, item.path, data, means)
+    return Beside(tuple(findings.faults), remark)
 
 
 def _machine(findings: Findings, path: str, data: bytes, means: Means) -> None:
@@ -70,7 +86,7 @@ def _machine(findings: Findings, path: str, data: bytes, means: Means) -> None:
     means.search.document(findings, path, json.loads(data), label)
 
 
-def _remark(findings: Findings, place: Place, path: str, data: bytes, means: Means) -> tuple[str, ...]:
+def _remark(findings: Findings, place: Place, path: str, data: bytes, means: Means) -> Annotation | Retraction | None:
     model: type[Annotation | Retraction] = Annotation if place.kind == "annotation" else Retraction
     try:
         remark = model.model_validate_json(data)
@@ -79,12 +95,12 @@ def _remark(findings: Findings, place: Place, path: str, data: bytes, means: Mea
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         findings.add(path, "not-a-remark", first["msg"][:300], _LEAVE_OUT, field)
-        return ()
+        return None
     except RecordError:
         canonical = False
     if not canonical:
         findings.add(path, "not-a-remark", "it is not spelled in the one canonical way", _LEAVE_OUT)
-        return ()
+        return None
     if remark.file != path:
         findings.add(path, "wrong-place", f"this remark belongs into {remark.file}", "move it there")
     if not EARLIEST <= remark.at <= means.now + AHEAD:
@@ -92,4 +108,4 @@ def _remark(findings: Findings, place: Place, path: str, data: bytes, means: Mea
             path, "implausible-time", f"{remark.at:%Y-%m-%d} is not between {EARLIEST:%Y} and now", _LEAVE_OUT, "at"
         )
     means.search.document(findings, path, json.loads(data), "")
-    return (remark.record_id,) if isinstance(remark, Retraction) else remark.record_ids
+    return remark

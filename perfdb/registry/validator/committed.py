@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
-from perfdb.gitrepo.changes import Blobs, Change, paths_below
+from perfdb.gitrepo.changes import Change, Objects, paths_below
 from perfdb.gitrepo.commands import Git
 from perfdb.registry.store import RECORD_FILE
 from perfdb.registry.validator.tree import Item, Kind, Unreadable
@@ -22,8 +22,8 @@ class CommitTree:
         added: What is added to it, by path below it.
     """
 
-    def __init__(self, git: Git, blobs: Blobs, base: str, registry: str, added: Mapping[str, Change]) -> None:
-        self._git, self._blobs, self._base, self._registry = git, blobs, base, registry
+    def __init__(self, git: Git, objects: Objects, base: str, registry: str, added: Mapping[str, Change]) -> None:
+        self._git, self._objects, self._base, self._registry = git, objects, base, registry
         self._added = added
 
     def items(self) -> Iterator[Item]:
@@ -35,17 +35,23 @@ class CommitTree:
         if change is not None and change.mode not in ("100644", "100755"):
             raise Unreadable("is no plain file")
         name = change.object_id if change else self._in_base(path)
-        size = self._blobs.size(name)
+        size = self._objects.size(name)
         if size is None:
             raise Unreadable("is not there")
-        data = self._blobs.read(name, most) if size <= most else None
+        data = self._objects.read(name, most) if size <= most else None
         if data is None:
             raise Unreadable(f"is larger than {most} bytes")
         return data
 
     def has(self, path: str) -> bool:
         change = self._added.get(path)
-        return change.mode == "100644" if change else self._blobs.size(self._in_base(path)) is not None
+        if change is not None:
+            return change.mode == "100644"
+        # Asked of the folder: a partial clone has that, and not the file.
+        folder, _, name = path.rpartition("/")
+        return any(
+            label == name and each.mode == "100644" for label, each in self._objects.tree(self._in_base(folder)) or ()
+        )
 
     def record_ids(self) -> frozenset[str]:
         new = (path for path in self._added if path.endswith(f"/{RECORD_FILE}"))

@@ -16,6 +16,14 @@ from perfdb.registry.validator.report import Fault, Findings
 CONFIG_FOLDER = "parsl-configs"
 _CHILD = Path(__file__).parent / "child" / "read_source.py"
 _NAME = re.compile(r"[a-z][a-z0-9]{0,30}_[a-z0-9][a-z0-9_]{0,60}\.py")
+# Signs that turn text around or hide it, a line end that is none to most readers, and PEP 263's line in another encoding
+# than UTF-8, in which a comment may be code.
+_HIDDEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
+    r"(?<!\r(?=\n))"
+    r"|\A(?:[^\n]*\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*+(?!utf-?8(?![-\w.])|utf_8(?![-\w.]))",
+    re.IGNORECASE,
+)
 _PATIENCE_S = 10.0
 _MEND = "mend the config, and contribute it again"
 
@@ -42,6 +50,12 @@ def judge_config(path: str, data: bytes | None, search: Search) -> tuple[Fault, 
     if "\0" in text:
         findings.add(path, "not-text", "it is not text in UTF-8", _MEND)
         return tuple(findings.faults)
+    if hidden := _HIDDEN.search(text.removeprefix("\ufeff")):
+        line = text.count("\n", 0, hidden.start()) + 1
+        problem = (
+            "what a reader sees of it is not what Python does: it holds invisible signs, or names another encoding"
+        )
+        findings.add(path, "hidden-code", problem, _MEND, f"line {line}")
     search.text(findings, path, text, "")
     found = _parsed(data)
     if "strings" not in found:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from perfdb.errors import NewerRecordError, RecordError
-from perfdb.record import Artifact, Record, SampleFile, parse_record, sha256_hex
+from perfdb.record import Artifact, Metric, Record, SampleFile, parse_record, sha256_hex
 from perfdb.registry.store import RECORD_FILE, SUMS_FILE
-from perfdb.registry.validator.content import ALTERED, UPDATE, check_content, check_samples, rules_key
+from perfdb.registry.validator.content import (
+    ALTERED,
+    UPDATE,
+    check_content,
+    check_evidence,
+    check_samples,
+    rules_of,
+)
 from perfdb.registry.validator.limits import (
     LARGEST_RECORD_FILE,
     LARGEST_SAMPLES,
@@ -26,6 +35,8 @@ from perfdb.registry.validator.privacy import REMEDY, Search, telling_params
 from perfdb.registry.validator.report import Fault, Findings, Rules
 from perfdb.registry.validator.tree import Item, Tree, Unreadable
 
+# A dot at the end goes lost on some file systems, and some names are devices there, whatever follows their first dot.
+_ELSEWHERE_ANOTHER = re.compile(r"\.(?:/|$)|(?:^|/)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[./]|$)", re.IGNORECASE)
 LEAVE_OUT = "leave the record out, or restore it from git"
 _SMALLER = "leave the record out, and measure again with less output, or fewer samples"
 
@@ -82,7 +93,7 @@ def _record(findings: Findings, tree: Tree, folder: str) -> tuple[Record | None,
     except Unreadable as error:
         findings.add(file, "record-unreadable", f"it {error}", LEAVE_OUT)
         return None, b""
-    if data.count(b",") > MOST_VALUES:
+    if _values(data) > MOST_VALUES:
         findings.add(file, "too-large", f"it holds more than {MOST_VALUES} values", _SMALLER)
         return None, data
     try:
@@ -103,6 +114,22 @@ def _record(findings: Findings, tree: Tree, folder: str) -> tuple[Record | None,
     return record, data
 
 
+def _values(data: bytes) -> int:
+    """How many there are that may be wrong: a long run has thousands of metrics, each of them soon found sound."""
+    count = data.count(b",")
+    if count <= MOST_VALUES:
+        return count
+    try:
+        metrics = json.loads(data)["metrics"]
+        for metric in metrics if isinstance(metrics, list) else ():
+            if type(metric) is dict and not any(isinstance(value, (dict, list)) for value in metric.values()):
+                Metric.model_validate(metric)
+                count -= len(metric)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        pass  # of the rest nothing is known; pydantic's own error is a ValueError
+    return count
+
+
 class _Folder:
     """A folder whose record could be read."""
 
@@ -114,14 +141,14 @@ class _Folder:
 
     def check(self, data: bytes, items: Sequence[Item]) -> None:
         record, means, findings = self._record, self._means, self._findings
-        rules = means.rules.get(rules_key(record))
+        rules = rules_of(record, means.rules)
         every: tuple[SampleFile | Artifact, ...] = (*record.samples, *record.artifacts)
         named = {each.file: each for each in every}
         self._names(named, items)
         samples = [(each, content) for each in record.samples if (content := self._content(each, LARGEST_SAMPLES))]
         if len(samples) == 1:
             means.parquet.send(samples[0][1])  # the child reads while we go on
-        check_content(findings, self._file, record, rules, means.now)
+        implied = check_content(findings, self._file, record, rules, means.now)
         means.search.document(findings, self._file, json.loads(data), self._machine)
         for key in telling_params(dict(record.params)):
             problem = "by its name this parameter's value is private, and it is not masked"
@@ -139,10 +166,15 @@ class _Folder:
                     findings.add(self._file, "too-large", f"its samples have more than {MOST_CELLS} values", _SMALLER)
                     return
                 if rules is not None:
-                    check_samples(findings, self._path(sample), record, table.columns, rules)
+                    implied |= check_samples(findings, self._path(sample), record, table.columns, rules)
+        if rules is not None:
+            check_evidence(findings, self._file, record, rules, implied)
 
     def _path(self, each: SampleFile | Artifact) -> str:
-        return f"{self._folder}/{each.file}"
+        return self._path_of(each.file)
+
+    def _path_of(self, name: str) -> str:
+        return f"{self._folder}/{name}"
 
     def _names(self, named: Mapping[str, object], items: Sequence[Item]) -> None:
         """Every file is named, every name has its file, and both kinds lie where they belong."""
@@ -155,6 +187,13 @@ class _Folder:
         for sample in record.samples:
             if "/" in sample.file or not sample.file.endswith(".parquet"):
                 add(self._file, "wrong-place", "samples are a .parquet file beside the record", ALTERED, "samples.file")
+        folded = Counter(name.casefold() for name in named)
+        for name in named:
+            if folded[name.casefold()] > 1 or _ELSEWHERE_ANOTHER.search(name):
+                problem = (
+                    "on other file systems this name is another file's, or none: of two that differ in case one stays"
+                )
+                add(self._path_of(name), "odd-name", problem, ALTERED, "artifacts.file")
         there = {item.path.removeprefix(f"{self._folder}/") for item in items}
         for name in sorted(there - set(named) - {RECORD_FILE, SUMS_FILE}):
             problem = "the record does not name this file"

@@ -6,6 +6,7 @@ from perfdb.registry.validator.report import Report
 
 _MOST_ROWS = 50
 _LONGEST = 300
+_MOST_NAMED = 20
 
 
 def as_markdown(report: Report) -> str:
@@ -18,6 +19,20 @@ def as_markdown(report: Report) -> str:
         lines += [
             "",
             "**This request adds a Parsl config, which is code.** Its syntax was checked; it was not run. Read it.",
+        ]
+    if report.withdrawn:
+        ids = ", ".join(_code(record_id) for record_id in report.withdrawn[:_MOST_NAMED])
+        more = f" and {len(report.withdrawn) - _MOST_NAMED} more" if len(report.withdrawn) > _MOST_NAMED else ""
+        lines += [
+            "",
+            f"**This request withdraws {_count(len(report.withdrawn), 'record')}**, whoever measured them: {ids}{more}. "
+            "Lists and comparisons will leave them out. Read the reasons.",
+        ]
+    if report.resets:
+        lines += [
+            "",
+            f"**{_count(report.resets, 'annotation')} of this request resets a baseline**: what was measured before will no "
+            "longer be compared with. Read the reasons.",
         ]
     if report.ok:
         lines += ["", "The files are whole and agree with one another. That the numbers were measured is not verified."]

@@ -20,13 +20,17 @@ class Rules:
         metrics: Every metric's definition by name.
         summarise: Pure: the metrics that the samples imply.
         derive: Pure: the metrics that others of the same record imply.
+        implied: The metrics of a whole run that stand only where one of these two implies them.
         any_metric: Whether metrics of other names may occur, whose meaning only the contributor knows.
+        imported: Whether they are those of a kind of source; a record that was measured has its family's.
     """
 
     metrics: Mapping[str, MetricDefinition]
     summarise: Callable[[Columns], Sequence[Metric]] | None = None
     derive: Callable[[Record], Sequence[Metric]] | None = None
+    implied: frozenset[str] = frozenset()
     any_metric: bool = False
+    imported: bool = False
 
 
 @dataclass(frozen=True, order=True)
@@ -62,6 +66,8 @@ class Report:
         records: Ids of the records that were looked at.
         files: How many files were.
         contains_code: Whether the change adds a config, which is code that its readers will run.
+        withdrawn: Ids of the records that retractions among these files withdraw.
+        resets: How many annotations say that what came before is no measure any more.
     """
 
     faults: tuple[Fault, ...] = ()
@@ -69,6 +75,8 @@ class Report:
     records: tuple[str, ...] = ()
     files: int = 0
     contains_code: bool = False
+    withdrawn: tuple[str, ...] = ()
+    resets: int = 0
 
     @property
     def ok(self) -> bool:
@@ -82,6 +90,8 @@ class Report:
             "records": list(self.records),
             "files": self.files,
             "contains_code": self.contains_code,
+            "withdrawn": list(self.withdrawn),
+            "resets": self.resets,
             "faults": [fault.document() for fault in self.faults],
             "faults_left_out": self.left_out,
         }

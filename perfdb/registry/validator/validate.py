@@ -10,9 +10,9 @@ from itertools import groupby
 from pathlib import Path
 
 from perfdb.errors import UsageError
-from perfdb.gitrepo.changes import Blobs, Change, changes, commit_named, common_commit
+from perfdb.gitrepo.changes import Change, Objects, changes, commit_named, common_commit
 from perfdb.gitrepo.commands import Git
-from perfdb.record import Record
+from perfdb.record import Annotation, Record, Retraction
 from perfdb.redaction import Identity
 from perfdb.registry.validator.beside import judge_beside
 from perfdb.registry.validator.committed import CommitTree
@@ -29,7 +29,12 @@ from perfdb.registry.validator.twins import Twins
 Progress = Callable[[int], None]
 # What people and programs leave beside records, and git never gets to see or nobody minds.
 _BESIDE = frozenset(["README.md", ".gitkeep", ".gitignore"])
-_DID = {"M": "changes a file that is there", "D": "removes a file", "T": "makes a file something else"}
+_DID = {
+    "M": "changes a file that is there",
+    "D": "removes a file",
+    "T": "makes a file something else",
+    "?": "holds a folder that git would not make: empty, too deep or too large, or with one name twice",
+}
 
 
 def validate_folder(
@@ -82,16 +87,16 @@ def validate_change(
     findings = Findings()
     base, head = commit_named(git, base), commit_named(git, head)
     registry = registry.strip("/")
-    added, configs = _sorted_out(findings, changes(git, common_commit(git, base, head), head), registry)
-    with ParquetReader() as parquet, Blobs(git) as blobs:
+    with ParquetReader() as parquet, Objects(git) as objects:
+        added, configs = _sorted_out(findings, changes(objects, common_commit(git, base, head), head), registry)
         means = Means(rules, Search(identity), parquet, datetime.now(UTC))
         inside = Findings()
-        tree = CommitTree(git, blobs, base, registry, added)
+        tree = CommitTree(git, objects, base, registry, added)
         seen = judge_tree(tree, tree.items(), means, inside, on_progress)
         findings.take(*(_from_top(fault, registry) for fault in inside.faults))
         findings.left_out += inside.left_out
         for change in configs:
-            data = blobs.read(change.object_id, LARGEST_CONFIG)
+            data = objects.read(change.object_id, LARGEST_CONFIG)
             findings.take(*judge_config(change.path, data, means.search))
     seen.files += len(configs)
     return _report(findings, seen, contains_code=bool(configs))
@@ -103,6 +108,8 @@ class Seen:
 
     records: list[str] = field(default_factory=list)
     files: int = 0
+    withdrawn: list[str] = field(default_factory=list)
+    resets: int = 0
 
 
 def judge_tree(tree: Tree, items: Iterator[Item], means: Means, findings: Findings, on_progress: Progress) -> Seen:
@@ -118,9 +125,12 @@ def judge_tree(tree: Tree, items: Iterator[Item], means: Means, findings: Findin
             for item in group:
                 _odd(findings, item)
         elif place.kind != "record":
-            faults, ids = judge_beside(tree, place, group[0], means)
-            findings.take(*faults)
-            named += [(place.folder, each) for each in ids]
+            beside = judge_beside(tree, place, group[0], means)
+            findings.take(*beside.faults)
+            named += [(place.folder, each) for each in beside.record_ids]
+            if isinstance(beside.remark, Retraction):
+                seen.withdrawn.append(beside.remark.record_id)
+            seen.resets += isinstance(beside.remark, Annotation) and beside.remark.resets_baseline
         else:
             judged = judge_folder(tree, place.folder, group, means)
             findings.take(*judged.faults)
@@ -229,4 +239,5 @@ def _without_drafts(items: Iterator[Item]) -> Iterator[Item]:
 
 def _report(findings: Findings, seen: Seen, *, contains_code: bool = False) -> Report:
     faults = tuple(sorted(findings.faults))
-    return Report(faults, findings.left_out, tuple(seen.records), seen.files, contains_code)
+    withdrawn = tuple(sorted(set(seen.withdrawn)))
+    return Report(faults, findings.left_out, tuple(seen.records), seen.files, contains_code, withdrawn, seen.resets)

@@ -205,6 +205,9 @@ def test_an_age_counts_from_now(index: Index) -> None:
         ("mixed == 8", "param.mixed or spec.mixed: type it with its prefix"),
         ("param.mixd == 8", "The closest are param.mixed"),
         ("rat == 8", "The closest are metric.rate"),
+        ("rate[kg] == 8", "The closest are metric.rate"),
+        ("chedule == 8", "The closest are scheduler"),
+        ("VERSION == 8", "The closest are parsl_version, perfdb_version, scheduler_version"),
         ("zzzzzzzz == 8", "There are record_id, family"),
     ],
 )

@@ -87,6 +87,11 @@ def test_load_warns_of_what_it_leaves_out(root: Path) -> None:
         assert len(perfdb.load(root=root, retracted=True)) == 4
 
 
+def test_a_root_that_is_not_there_is_no_empty_registry(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no folder"):
+        perfdb.load(root=tmp_path / "mistyped")
+
+
 def test_an_empty_registry_loads_as_an_empty_frame(tmp_path: Path) -> None:
     (tmp_path / "perfdb.toml").touch()
     assert len(perfdb.load(root=tmp_path)) == 0

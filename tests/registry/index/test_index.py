@@ -342,7 +342,18 @@ def test_withdrawn_records_are_found_on_demand_only(tmp_path: Path) -> None:
     assert ids(index) == ids(opened(tmp_path)) == names(folders) - {gone}
     assert ids(index, retracted=True) == names(folders)
     assert ids(index, "retracted == true", retracted=True) == {gone}
-    assert ids(index, "retracted == true") == set()
+
+
+def test_who_asks_whether_a_record_is_withdrawn_gets_the_withdrawn_ones_too(tmp_path: Path) -> None:
+    folders = saved(tmp_path, 3)
+    index = opened(tmp_path)
+    gone = folders[1].name
+    save_remark(tmp_path / "mlruns", Retraction(uuid=new_uuid(), at=NOW, record_id=gone, reason="a busy node"))
+    assert ids(index, "retracted == true") == {gone}
+    assert ids(index, "not retracted == true") == names(folders) - {gone}
+    assert [index.search(query).retracted for query in (None, "retracted == false")] == [False, True]
+    # A sort by it asks for no record.
+    assert index.search(sort=["retracted"]).total == 2
 
 
 def test_tags_that_people_give_later_count_and_the_latest_wins(tmp_path: Path) -> None:
@@ -378,6 +389,16 @@ def test_numbers_in_different_units_are_never_compared(tmp_path: Path) -> None:
     assert ids(index, "metric.latency[ms] == 4") == names(odd)
     units = {column.name: column.unit for column in index.search().columns() if column.name.startswith("metric.")}
     assert units == {"metric.latency": "s", "metric.latency[ms]": "ms"}
+
+
+def test_a_metrics_name_with_its_unit_means_the_same_whichever_unit_most_records_have(tmp_path: Path) -> None:
+    saved(tmp_path, 1, metrics=rate(0.004, "s"))
+    in_ms = saved(tmp_path, 2, metrics=rate(4.0, "ms"))
+    queries = ("metric.latency[ms] == 4", "latency[ms] == 4")
+    assert [ids(opened(tmp_path), query) for query in queries] == [names(in_ms)] * 2
+    saved(tmp_path, 3, metrics=rate(0.005, "s"))
+    assert [ids(opened(tmp_path), query) for query in queries] == [names(in_ms)] * 2
+    assert opened(tmp_path).search("latency[s] > 0").total == 4
 
 
 def test_a_metric_is_the_median_of_its_repetitions(tmp_path: Path) -> None:

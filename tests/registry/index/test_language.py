@@ -73,6 +73,21 @@ def test_a_fault_is_pointed_at(query: str, place: int, expected: str) -> None:
     assert expected in pointer
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("a == 5 MB", "expected `and` or `or` or the end of the query. Numbers stand without a unit"),
+        ("a == 5 or", "expected a name or `(`. "),
+        ("a in (5 6)", "expected `,` or `)`. "),
+        ("(a == 5 b", "expected `and` or `or` or `)`. "),
+    ],
+)
+def test_only_what_may_stand_there_is_proposed(query: str, expected: str) -> None:
+    with pytest.raises(UsageError) as refusal:
+        parse_query(query)
+    assert expected in str(refusal.value)
+
+
 def test_no_nesting_exhausts_anything() -> None:
     assert parse_query("not " * 2001 + "a == 1") == Not(Comparison("a", "==", Literal("1")))
     for query in ("(" * 5000 + "a == 1" + ")" * 5000, "a == 1 or " * 5000 + "a == 1"):

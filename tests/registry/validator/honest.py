@@ -148,8 +148,8 @@ def honest(number: int = 0, tasks: int = 40) -> Draft:
             for n, d in (("artifacts/01-rep-1.log", LOG), ("artifacts/config.py", CONFIG))
         ],
     }
-    bare = Record.seal(**fields, metrics=iterations)
-    record = Record.seal(**fields, metrics=(*derive(bare), *iterations, *summarise(columns)))
+    of_run = (metric for metric in derive(Record.seal(**fields, metrics=iterations)) if metric.step is None)
+    record = Record.seal(**fields, metrics=(*of_run, *iterations, *summarise(columns)))
     files = {"samples.parquet": parquet, "artifacts/01-rep-1.log": LOG, "artifacts/config.py": CONFIG}
     return Draft(record.document(), files)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from perfdb.errors import UsageError
-from perfdb.record import Annotation, new_uuid
+from perfdb.record import Annotation, Retraction, new_uuid
 from perfdb.registry.remarks import save_remark
-from perfdb.registry.validator import Report, validate_change
+from perfdb.registry.validator import Report, as_markdown, validate_change
 from tests.registry.validator.honest import RULES, STARTED, codes, honest
 from tests.registry.validator.repositories import commit, git, repository
 
@@ -135,7 +136,7 @@ def test_a_file_more_in_a_record_that_the_base_has_is_refused(repo: Path):
 
 def test_a_blob_that_is_too_large_is_never_read(repo: Path):
     draft = honest(1)
-    draft.beside["record.json"] = b" " * (3 * 1024 * 1024)
+    draft.beside["record.json"] = b" " * (4 * 1024 * 1024)
     draft.write(repo / "mlruns")
     assert "record-unreadable" in codes(change(repo))
 
@@ -184,3 +185,107 @@ def test_branches_with_nothing_in_common_are_a_usage_error(repo: Path):
     commit(repo, "apart")
     with pytest.raises(UsageError, match="no commit in common"):
         validate_change(repo, "main", "HEAD", "mlruns", RULES)
+
+
+HIDDEN = {
+    "text turned around": CONFIG + "# \u202e safe\n",
+    "a line end that few readers see": CONFIG + "# safe\rimport os\n",
+    "comments that are code in another encoding": "# coding: utf-7\n" + CONFIG,
+    "another encoding in the second line": "#!/usr/bin/env python\n# -*- coding=rot13 -*-\n" + CONFIG,
+}
+
+
+@pytest.mark.parametrize("what", HIDDEN)
+def test_a_config_that_python_reads_otherwise_than_people_is_refused(what: str, repo: Path):
+    (repo / "parsl-configs" / "slurm_hopper.py").write_bytes(HIDDEN[what].encode())
+    assert "hidden-code" in codes(change(repo))
+
+
+@pytest.mark.parametrize(
+    "source", ["# -*- coding: utf-8 -*-\n" + CONFIG, CONFIG.replace("\n", "\r\n"), "# é☃\n" + CONFIG]
+)
+def test_a_config_may_name_utf_8_and_end_its_lines_as_it_likes(source: str, repo: Path):
+    (repo / "parsl-configs" / "slurm_hopper.py").write_bytes(source.encode())
+    assert change(repo).ok
+
+
+def test_what_a_request_withdraws_is_told(repo: Path):
+    known = honest(0).write(repo.parent / "elsewhere").name
+    save_remark(repo / "mlruns", Retraction(uuid=new_uuid(), at=STARTED, record_id=known, reason="too fast"))
+    save_remark(
+        repo / "mlruns",
+        Annotation(uuid=new_uuid(), at=STARTED, record_ids=(known,), note="new disk", resets_baseline=True),
+    )
+    report = change(repo)
+    assert report.ok
+    assert (report.withdrawn, report.resets) == ((known,), 1)
+    assert known in as_markdown(report)
+
+
+def made(repo: Path, entries: bytes, *, literally: bool = False) -> str:
+    """A commit on main whose folder `mlruns` is this one."""
+    how = ("hash-object", "-w", "-t", "tree", "--literally", "--stdin") if literally else ("mktree", "-z", "--missing")
+    mlruns = given(repo, entries, *how)
+    top = given(repo, f"040000 tree {mlruns}\tmlruns\0".encode(), "mktree", "-z")
+    return git(repo, "commit-tree", "-p", "main", "-m", "contribute", top)
+
+
+def given(repo: Path, entries: bytes, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=repo, input=entries, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+def test_a_tree_without_end_is_refused_after_as_many_files_as_anybody_adds(repo: Path):
+    tree = given(repo, f"100644 blob {git(repo, 'rev-parse', 'main:README.md')}\ta\0".encode(), "mktree", "-z")
+    for _ in range(18):
+        tree = given(repo, "".join(f"040000 tree {tree}\t{n}\0" for n in range(10)).encode(), "mktree", "-z")
+    head = made(repo, f"040000 tree {tree}\tx\0".encode())
+    assert "too-many-files" in codes(validate_change(repo, "main", head, "mlruns", RULES))
+
+
+def test_folders_within_folders_without_a_file_are_refused(repo: Path):
+    tree = given(repo, b"", "mktree", "-z")
+    for _ in range(100):
+        tree = given(repo, f"040000 tree {tree}\tx\0".encode(), "mktree", "-z")
+    head = made(repo, f"040000 tree {tree}\tx\0".encode())
+    assert "not-an-addition" in codes(validate_change(repo, "main", head, "mlruns", RULES))
+
+
+@pytest.mark.parametrize("names", [(b"a", b"a"), (b"a/b",), (b"",)])
+def test_a_folder_that_git_would_not_make_is_refused(names: tuple[bytes, ...], repo: Path):
+    blob = bytes.fromhex(git(repo, "rev-parse", "main:README.md"))
+    head = made(repo, b"".join(b"100644 " + name + b"\0" + blob for name in names), literally=True)
+    told = validate_change(repo, "main", head, "mlruns", RULES).faults
+    assert any(fault.code == "not-an-addition" and fault.file == "mlruns" for fault in told)
+
+
+def test_a_folder_of_garbage_is_refused(repo: Path):
+    head = made(repo, b"no tree at all", literally=True)
+    assert not validate_change(repo, "main", head, "mlruns", RULES).ok
+
+
+def test_branches_merged_crosswise_are_a_usage_error(repo: Path):
+    """Against one of the two commits in common, the branch changes nothing; merged, it takes back what main mended."""
+    honest(1).write(repo / "mlruns")
+    theirs = commit(repo, "contribute")
+    git(repo, "switch", "--quiet", "main")
+    (repo / "README.md").write_text("Mended.\n")
+    mended = commit(repo, "mend")
+    git(repo, "merge", "--quiet", "--no-ff", "-m", "take in", theirs)
+    git(repo, "switch", "--quiet", "contribution")
+    git(repo, "merge", "--quiet", "--no-commit", mended)
+    git(repo, "checkout", "--quiet", theirs, "--", "README.md")
+    git(repo, "commit", "--quiet", "-m", "merge, and quietly take back")
+    with pytest.raises(UsageError, match="crosswise"):
+        validate_change(repo, "main", "HEAD", "mlruns", RULES)
+
+
+def test_a_file_that_becomes_a_folder_and_the_other_way_round_is_no_addition(repo: Path):
+    shutil.rmtree(repo / "mlruns")
+    (repo / "mlruns").write_text("")
+    (repo / "README.md").unlink()
+    (repo / "README.md").mkdir()
+    (repo / "README.md" / "x").write_text("")
+    assert {"README.md", "mlruns/throughput/hopper/2026-11"} <= {
+        fault.file if fault.file == "README.md" else fault.file[:32] for fault in change(repo).faults
+    }

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from perfdb.record import Annotation, Retraction, new_uuid, sha256_hex
+from perfdb.families.throughput.derive import derive
+from perfdb.record import Annotation, Record, Retraction, new_uuid, sha256_hex
 from perfdb.redaction import Identity
 from perfdb.registry.remarks import save_remark
 from perfdb.registry.samples import to_parquet
 from perfdb.registry.validator import Fault, validate_folder
-from perfdb.registry.validator.limits import LARGEST_RECORD_FILE, LARGEST_TEXT
+from perfdb.registry.validator.limits import LARGEST_RECORD_FILE, LARGEST_TEXT, MOST_FILES
 from perfdb.registry.validator.tree import FolderTree
 from tests.registry.validator.honest import LOG, RULES, STARTED, Change, Draft, codes, honest, judge, samples_of
 
@@ -36,6 +38,20 @@ def metric(name: str, /, **changes: object) -> Change:
     return change
 
 
+def of_an_iteration(draft: Draft, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(m for m in draft.document["metrics"] if m["name"] == name)
+    return found
+
+
+def from_a_table(draft: Draft) -> None:
+    draft.document["origin"] = {"kind": "imported", "source_kind": "csv", "source_sha256": "0" * 64}
+
+
+def name_artifact(draft: Draft, name: str) -> None:
+    draft.files[name] = b"a line\n"
+    draft.document["artifacts"].append({"file": name})
+
+
 def file(name: str, data: bytes) -> Change:
     return lambda draft: draft.files.__setitem__(name, data)
 
@@ -53,6 +69,20 @@ def test_honest_records_have_no_fault(tmp_path: Path):
     assert report.files == 3 * 5 + 1
 
 
+def test_a_record_of_very_many_repetitions_is_no_fault(tmp_path: Path):
+    draft = honest()
+    given = [m for m in draft.document["metrics"] if "step" in m and m["repetition"] == 1]
+    latencies = [m for m in draft.document["metrics"] if "latency" in m["name"]]
+    iterations = [{**m, "repetition": repetition} for repetition in range(1, 1001) for m in given]
+    of_run = [
+        m.model_dump(mode="json", exclude_none=True)
+        for m in derive(Record.model_validate({**draft.document, "metrics": iterations}))
+        if m.step is None
+    ]
+    draft.change(metrics=[*of_run, *iterations, *latencies]).write(tmp_path)
+    assert judge(tmp_path).faults == ()
+
+
 SEALED: dict[str, tuple[Change, str]] = {
     "a metric that its samples contradict": (metric("task_latency_p50_s", value=1e-6), "summary-wrong"),
     "a metric that is missing": (lambda d: d.document["metrics"].pop(), "summary-wrong"),
@@ -63,6 +93,56 @@ SEALED: dict[str, tuple[Change, str]] = {
     "a value past what is plausible": (metric("cold_start_s", values=[1e300, 2.0]), "implausible-value"),
     "a metric of another name": (metric("cold_start_s", name="coldness"), "unknown-metric"),
     "a metric twice": (lambda d: d.document["metrics"].append(d.document["metrics"][0]), "metric-twice"),
+    "latencies without the samples": (
+        lambda d: d.change(samples=[]) and d.files.pop("samples.parquet"),
+        "no-evidence",
+    ),
+    "a latency that too few samples imply": (
+        metric("task_latency_p95_s", name="burst_task_latency_p95_s"),
+        "no-evidence",
+    ),
+    "a rate whose iterations are not all told": (
+        lambda d: d.document["metrics"].remove(of_an_iteration(d, "iteration_task_count")),
+        "no-evidence",
+    ),
+    "an iteration whose rate is not tasks over time": (
+        lambda d: of_an_iteration(d, "iteration_tasks_per_s").update(value=9e6),
+        "summary-wrong",
+    ),
+    "an iteration with several values": (
+        lambda d: (m := of_an_iteration(d, "iteration_run_time_s")).update(values=[m.pop("value"), 9e6]),
+        "metric-misplaced",
+    ),
+    "a rate of the run told as an iteration's": (
+        lambda d: d.document["metrics"].append(
+            {**of_an_iteration(d, "iteration_tasks_per_s"), "name": "warm_tasks_per_s", "value": 9e6}
+        ),
+        "metric-misplaced",
+    ),
+    "ok without a check": (set_at("checks", value=[]), "no-evidence"),
+    "ok without a config": (
+        lambda d: (d.document.pop("config"), d.document["artifacts"].pop(), d.files.pop("artifacts/config.py")),
+        "no-evidence",
+    ),
+    "a measured record of a kind of import": (set_at("family", value="csv"), "unknown-kind"),
+    "an imported record of a family as its kind": (
+        set_at("origin", value={"kind": "imported", "source_kind": "throughput", "source_sha256": "0" * 64}),
+        "unknown-kind",
+    ),
+    "an imported metric with another unit than its family's": (
+        lambda d: (from_a_table(d), metric("cold_start_s", unit="fortnights")(d)),
+        "wrong-unit",
+    ),
+    "an imported metric past what its family's can be": (
+        lambda d: (from_a_table(d), metric("cold_start_s", values=[-1.0, 2.0])(d)),
+        "implausible-value",
+    ),
+    "two artifacts that one file holds where case does not count": (
+        lambda d: [name_artifact(d, name) for name in ("artifacts/Log", "artifacts/log")],
+        "odd-name",
+    ),
+    "an artifact whose name loses its dot": (lambda d: name_artifact(d, "artifacts/log."), "odd-name"),
+    "an artifact that is a device elsewhere": (lambda d: name_artifact(d, "artifacts/aux.log"), "odd-name"),
     "an unknown family": (set_at("family", value="alchemy"), "unknown-kind"),
     "an unknown kind of import": (
         set_at("origin", value={"kind": "imported", "source_kind": "alchemy", "source_sha256": "0" * 64}),
@@ -136,7 +216,12 @@ SEALED: dict[str, tuple[Change, str]] = {
     "a newer version": (set_at("schema_version", value=2), "newer-version"),
     "a field that there is none of": (set_at("extra", value=1), "not-a-record"),
     "a record that is too large": (set_at("reason", value="x" * LARGEST_RECORD_FILE), "record-unreadable"),
-    "a million values": (set_at("params", value={f"k{n}": 0 for n in range(100_001)}), "record-unreadable"),
+    "a million values": (set_at("params", value={f"k{n}": 0 for n in range(400_001)}), "record-unreadable"),
+    "too many params": (set_at("params", value={f"k{n}": 0 for n in range(100_001)}), "too-large"),
+    "too many values of metrics that are none": (
+        set_at("metrics", value=[{"name": "X", "unit": "", "direction": "none", "value": 1}] * 20_000),
+        "too-large",
+    ),
     "too many values": (metric("cold_start_s", values=[1] * 20_001), "too-large"),
 }
 
@@ -223,7 +308,7 @@ def test_folders_without_end_are_refused_without_walking_them(tmp_path: Path):
     deep.mkdir(parents=True)
     (deep / "x").touch()
     wide = honest(1).write(tmp_path)
-    for number in range(300):
+    for number in range(MOST_FILES + 1):
         (wide / f"{number}").touch()
     report = judge(tmp_path)
     assert {fault.file for fault in report.faults if fault.code == "too-many-files"} == {

@@ -1,0 +1,40 @@
+"""`perfdb configs` where there is nothing to list, or nothing to load it with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from perfdb.cli.configs import configs
+from perfdb.errors import UsageError
+
+app = typer.Typer()
+app.command()(configs)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PERFDB_ROOT", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def typed(*arguments: str) -> str:
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_where_there_are_none_the_folder_is_named(root: Path) -> None:
+    assert typed().startswith(f"no configs in {root / 'parsl-configs'}. ")
+    assert typed("--json").strip() == "[]"
+
+
+def test_a_python_that_is_not_there_is_a_wrong_use_and_no_fault_of_the_configs(root: Path) -> None:
+    (root / "parsl-configs").mkdir()
+    (root / "parsl-configs" / "local_one.py").write_text("config = None\n")
+    with pytest.raises(UsageError, match="--python no-such-python: there is no such program"):
+        typed("--python", "no-such-python")
