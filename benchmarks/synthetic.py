@@ -27,6 +27,8 @@ PROVIDERS = ("SlurmProvider", "LocalProvider", "KubernetesProvider")
 CONFIG = b"from parsl.config import Config\n\nconfig = Config()\n"
 SAMPLE_ROWS = 1000
 METRICS = FAMILIES["throughput"].metrics
+# Tasks, run time and submission time of an iteration, in seconds.
+Step = tuple[int, float, float]
 
 
 def plain(number: int) -> Record:
@@ -48,8 +50,12 @@ def whole(number: int) -> tuple[Record, dict[str, bytes]]:
         "latency_s": [draw.lognormvariate(-6, 0.3) for _ in range(SAMPLE_ROWS)],
     }
     samples = to_parquet(columns)
-    files = {f"artifacts/{i:02}-rep-{i}.log": f"repetition {i} of {number}\n".encode() * 60 for i in (1, 2, 3)}
-    files["artifacts/04-probe.log"] = f"probe of {number}\n".encode() * 60
+    repetitions = _drawn(draw)
+    files = {f"artifacts/{i:02}-rep-{i}.log": _log(rep).encode() for i, rep in enumerate(repetitions, 1)}
+    shortened = "{} [perfdb: 30000 characters left out here] {}".format(
+        *("".join(f"[{i}, {draw.random()}, {draw.random()}], " for i in range(10)) for _ in "ht")
+    )
+    files["artifacts/04-probe.log"] = f"{shortened}\n{{'kind': 'end'}}\n".encode()
     files["artifacts/config.py"] = CONFIG
     common = _common(number, draw)
     record = Record.seal(
@@ -58,7 +64,7 @@ def whole(number: int) -> tuple[Record, dict[str, bytes]]:
             name="local_htex", source_sha256=sha256_hex(CONFIG), fingerprint=params_fingerprint(common["params"])
         ),
         checks=(Check(name="every_repetition_complete", passed=True, detail="3 of 3 repetitions came to their end"),),
-        metrics=(*_repetitions(draw), *FAMILIES["throughput"].summarise(columns)),
+        metrics=(*_repetitions(repetitions), *FAMILIES["throughput"].summarise(columns)),
         samples=(
             SampleFile(
                 file=SAMPLES_FILE,
@@ -97,9 +103,24 @@ def _common(number: int, draw: random.Random) -> dict[str, Any]:
     }
 
 
-def _repetitions(draw: random.Random) -> Iterator[Metric]:
-    """Three repetitions of three iterations, and what follows from them."""
-    steps = [[(tasks, draw.uniform(0.5, 9), draw.uniform(0.1, 0.5)) for tasks in (10, 900, 4000)] for _ in range(3)]
+def _drawn(draw: random.Random) -> list[list[Step]]:
+    """Three repetitions of three iterations."""
+    return [[(tasks, draw.uniform(0.5, 9), draw.uniform(0.1, 0.5)) for tasks in (10, 900, 4000)] for _ in range(3)]
+
+
+def _log(steps: list[Step]) -> str:
+    """As parsl-perf prints it."""
+    return "".join(
+        f"==== Iteration {number} ====\nWill run {tasks} tasks\nSubmitting tasks / invoking apps\n"
+        f"All {tasks} tasks submitted ... waiting for completion\n"
+        f"Submission took {submission_s:.3f} seconds = {tasks / submission_s:.3f} tasks/second\n"
+        f"Runtime: actual {run_s:.3f}s vs target 2.0s\nTasks per second: {tasks / run_s:.3f}\n"
+        for number, (tasks, run_s, submission_s) in enumerate(steps, 1)
+    )
+
+
+def _repetitions(steps: list[list[Step]]) -> Iterator[Metric]:
+    """What follows from them."""
     warm = [
         (sum(s[0] for s in rep[1:]), math.fsum(s[1] for s in rep[1:]), math.fsum(s[2] for s in rep[1:]))
         for rep in steps

@@ -72,11 +72,12 @@ def import_(
       perfdb import parsl-perf-archive ../parsl-perf-runs/mlruns --machine cloud-16cpu
       perfdb import csv results.csv --mapping results.toml --dry-run
     """
+    from perfdb.cli.known import rules
     from perfdb.cli.terminal import Voice, print_json, printable
     from perfdb.processes.lock import Lock
     from perfdb.redaction import Identity
     from perfdb.registry import Registry
-    from perfdb.registry.importers import IMPORTERS, Options, save_all
+    from perfdb.registry.importers import IMPORTERS, Options, Validator, save_all
     from perfdb.settings import load_settings
 
     _refuse_labels(machine, experiment)
@@ -85,7 +86,8 @@ def import_(
     if mapping is not None and kind != "csv":
         raise UsageError(f"--mapping is for csv; what a {kind} holds is known. Leave it out.")
     settings = load_settings()
-    options = Options(machine, experiment, mapping, _day(date), Identity.here(), lambda uri: _runs(uri, settings))
+    here = Identity.here()
+    options = Options(machine, experiment, mapping, _day(date), here, lambda uri: _runs(uri, settings))
     registry = Registry(settings.registry_path)
     voice = Voice()
     seen = 0
@@ -96,10 +98,10 @@ def import_(
         if voice.tick_s is not None or seen % STRIDE == 0:
             voice.progress("import", f"{seen} read, {len(saved.added)} added, {saved.known} there already")
 
-    with Lock(settings.state_path / "locks" / "import", LOCK_WAIT_S):
+    with Lock(settings.state_path / "locks" / "import", LOCK_WAIT_S), Validator(rules(), here) as judge:
         if not dry_run:
             registry.check_writable()
-        saved = save_all(IMPORTERS[kind](source, options), registry, dry_run=dry_run, on_part=tell)
+        saved = save_all(IMPORTERS[kind](source, options), registry, judge=judge, dry_run=dry_run, on_part=tell)
     voice.done()
     if as_json:
         print_json({"kind": kind, "dry_run": dry_run, **saved.document()})

@@ -58,12 +58,13 @@ def validate(
             told = time.monotonic()
             voice.progress("validate", f"{done:,} records")
 
-    identity = Identity.here()
     if base is not None:
-        report = validate_change(settings.root, base, head, _from_top(settings), rules(), identity, on_progress)
+        # The contributor's own names are looked for where the records are made; what CI says must not hang on its host.
+        top, registry = _from_top(settings)
+        report = validate_change(top, base, head, registry, rules(), None, on_progress)
     else:
         _there(settings)
-        report = validate_folder(settings.registry_path, paths or [], rules(), identity, on_progress)
+        report = validate_folder(settings.registry_path, paths or [], rules(), Identity.here(), on_progress)
     voice.done()
     if as_json:
         print_json(report.document())
@@ -75,17 +76,22 @@ def validate(
         sys.exit(EXIT_FAULTS)
 
 
-def _from_top(settings: Settings) -> str:
-    """The registry's path in the repository."""
+def _from_top(settings: Settings) -> tuple[Path, str]:
+    """The checkout's uppermost folder, and the registry's path from there; it need not be there yet."""
     from perfdb.errors import UsageError
+    from perfdb.gitrepo import Repository
 
-    try:
-        return settings.registry_path.relative_to(settings.root).as_posix()
-    except ValueError:
+    repository = Repository.around(settings.root)
+    if repository is None:
+        raise UsageError(f"--base judges what a branch adds, and {settings.root} lies in no git checkout.")
+    top = repository.top.resolve()
+    registry = settings.registry_path.resolve()
+    if registry == top or not registry.is_relative_to(top):
         raise UsageError(
-            f"the registry {settings.registry_path} is not in the checkout {settings.root}, so no branch can add to it. "
-            "Set PERFDB_REGISTRY to a folder in it."
-        ) from None
+            f"the registry {settings.registry_path} is not below the checkout {top}, so no branch can add to it. Set "
+            "PERFDB_REGISTRY to a folder in it."
+        )
+    return top, registry.relative_to(top).as_posix()
 
 
 def _there(settings: Settings) -> None:

@@ -6,15 +6,16 @@ import contextlib
 import errno
 import itertools
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from perfdb.contribute.fault import Fault
+from perfdb.registry.durable import cannot_write
 from perfdb.registry.validator.limits import MOST_FILES
 
-LARGEST_FILE = 1 << 30
+# More than any file that the validator lets pass.
+LARGEST_FILE = 16 * 1024 * 1024
 DEEPEST = 8
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # A FIFO would otherwise have us wait for a writer.
@@ -40,7 +41,11 @@ class Intake:
         folder.mkdir()
 
     def take(self, relative: str) -> Path | None:
-        """Copy one file; None, with a fault noted, if it is no plain one. One that was taken already stays as it is."""
+        """Copy one file; None, with a fault noted, if it is no plain one. One that was taken already stays as it is.
+
+        Raises:
+            RegistryError: the copy can't be written.
+        """
         name = f"{self._prefix}/{relative}"
         if name in self.copies:
             return self.copies[name]
@@ -87,9 +92,12 @@ class Intake:
                     Fault(path, "is no plain file of a size that a record may hold", "Restore it from git.")
                 )
                 return None
-            copy = self._folder / str(next(self._numbers))
-            with copy.open("xb") as target:
-                shutil.copyfileobj(source, target)
+            data = source.read()
+        copy = self._folder / str(next(self._numbers))
+        try:
+            copy.write_bytes(data)
+        except OSError as error:  # our own trouble, and no fault of the record's
+            raise cannot_write(copy, error, "Nothing was committed; your records are as they were.") from error
         self.copies[path] = copy
         return copy
 

@@ -15,7 +15,7 @@ from perfdb.errors import RegistryError
 from perfdb.families import FAMILIES, ChildRun, Measurements, Setup
 from perfdb.parsl_config import ConfigDescription
 from perfdb.platforms import Job
-from perfdb.processes.log import read_log
+from perfdb.processes.log import ChildLog, read_log
 from perfdb.record import Artifact, Code, ConfigRef, Environment, Load, Record, SampleFile, sha256_hex
 from perfdb.registry import Journal
 from perfdb.registry.samples import to_parquet
@@ -25,6 +25,7 @@ from perfdb.runner.request import RunRequest
 LONGEST_REASON = 4000
 # Of all logs together. Whoever checks a contribution searches every byte for secrets; numbers were read before this cut.
 LOG_BYTES = 320 * 1024
+LONGEST_LINE = 1000
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -44,11 +45,24 @@ def record_of(journal: Journal) -> tuple[Record, dict[str, bytes], Setup | None]
         measured = replace(measured, status="interrupted", reason="perfdb was killed before it could close the run")
     samples = to_parquet(measured.samples) if measured.samples else None
     share = LOG_BYTES // max(1, len(runs))
-    artifacts = {f"artifacts/{run.log.name}.log": clipped(run.log.text.encode(), share) for run in runs}
+    artifacts = {f"artifacts/{run.log.name}.log": clipped(_readable(run.log), share) for run in runs}
     if setup is not None:
         artifacts["artifacts/config.py"] = setup.config.source.encode()
     record = _seal(request, setup, measured, samples, artifacts, _ending(journal, request, runs))
     return record, {**artifacts, **({SAMPLES_FILE: samples} if samples is not None else {})}, setup
+
+
+def _readable(log: ChildLog) -> bytes:
+    """The log, with long lines cut: they are a program's tables, and what was in them is in the samples."""
+    texts = (line.text for line in log.lines)
+    return "".join(f"{_cut(text)}\n" for text in texts).encode()
+
+
+def _cut(text: str) -> str:
+    if len(text) <= LONGEST_LINE:
+        return text
+    left_out = len(text) - LONGEST_LINE
+    return f"{text[: LONGEST_LINE // 2]} [perfdb: {left_out} characters left out here] {text[-LONGEST_LINE // 2 :]}"
 
 
 def clipped(log: bytes, most: int) -> bytes:

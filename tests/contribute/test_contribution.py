@@ -486,11 +486,12 @@ def test_a_full_disk_leaves_no_branch_and_a_repeat_completes(world: World, small
     assert clone.contribute().is_new
 
 
-def test_a_full_disk_for_our_own_files_is_told(clone: Clone, small_disk) -> None:
+@pytest.mark.parametrize("pages", [3, 8, 16])
+def test_a_full_disk_for_our_own_files_is_told_and_no_record_is_blamed(clone: Clone, small_disk, pages: int) -> None:
     disk = small_disk(1)
     clone.measure(*range(5))
     disk.fill()
-    disk.free(3 * 4096)
+    disk.free(pages * 4096)
     before = clone.state_of_everything()
     with pytest.raises(RegistryError, match=r"(no branch was changed|Nothing was committed)"):
         clone.contribute(state_path=disk.path)

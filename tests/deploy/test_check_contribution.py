@@ -29,7 +29,7 @@ def repo(tmp_path: Path) -> Path:
     return tmp_path / "base"
 
 
-def check(repo: Path) -> tuple[int, str, list[str]]:
+def check(repo: Path, below: str = ".") -> tuple[int, str, list[str]]:
     """Commit what lies in their clone, fetch it as objects, judge it."""
     commit(repo.parent / "theirs", "contribute")
     git(repo, "fetch", "--quiet", "origin", "contribution")
@@ -37,7 +37,7 @@ def check(repo: Path) -> tuple[int, str, list[str]]:
     env = {k: v for k, v in os.environ.items() if not k.startswith("PERFDB_")}
     done = subprocess.run(
         [str(SCRIPT), "origin/main", git(repo, "rev-parse", "FETCH_HEAD"), str(repo.parent / "out")],
-        cwd=repo,
+        cwd=repo / below,
         env={**env, **WHO, "PERFDB": str(PERFDB)},
         check=False,
         capture_output=True,
@@ -65,6 +65,20 @@ def test_a_bad_contribution_fails_with_every_fault_in_the_comment(repo: Path):
     assert code == 5
     assert "artifacts/more" in comment
     assert "README.md" in comment
+
+
+def test_a_registry_in_a_folder_of_a_larger_checkout_is_judged_there(repo: Path):
+    theirs = repo.parent / "theirs"
+    (theirs / "results").mkdir()
+    (theirs / "results" / "perfdb.toml").write_text('registry = "records"\n')
+    commit(theirs, "a place for results")
+    git(theirs, "push", "--quiet", "--force", "origin", "HEAD:main") if git(theirs, "remote") else git(
+        theirs, "branch", "--force", "main", "HEAD"
+    )
+    git(repo, "pull", "--quiet", "origin", "main")
+    honest().write(theirs / "results" / "records")
+    code, comment, _ = check(repo, "results")
+    assert (code, "nothing is wrong" in comment) == (0, True)
 
 
 def test_a_config_is_labelled_as_code(repo: Path):
@@ -105,3 +119,35 @@ def test_the_workflow_checks_out_the_base_with_the_least_rights():
     assert "\npermissions: {}\n" in WORKFLOW
     assert re.findall(r"^ +([a-z-]+): write$", WORKFLOW, re.MULTILINE) == ["pull-requests"]
     assert all(re.search(r"@v\d", line) for line in re.findall(r"uses: (.*)", WORKFLOW))
+
+
+def test_a_tree_without_end_in_place_of_configs_comes_to_an_end(repo: Path):
+    theirs = repo.parent / "theirs"
+
+    def folder(entries: str) -> str:
+        done = subprocess.run(
+            ["git", "mktree", "-z"], cwd=theirs, input=entries.encode(), capture_output=True, check=True
+        )
+        return done.stdout.decode().strip()
+
+    tree = folder(f"100644 blob {git(theirs, 'rev-parse', 'main:README.md')}\ta\0")
+    for _ in range(18):
+        tree = folder("".join(f"040000 tree {tree}\t{n}\0" for n in range(10)))
+    git(
+        theirs,
+        "reset",
+        "--quiet",
+        "--soft",
+        git(theirs, "commit-tree", "-p", "main", "-m", "x", folder(f"040000 tree {tree}\tparsl-configs\0")),
+    )
+    git(repo, "fetch", "--quiet", "origin", "contribution")
+    done = subprocess.run(
+        [str(SCRIPT), "origin/main", git(repo, "rev-parse", "FETCH_HEAD"), str(repo.parent / "out")],
+        cwd=repo,
+        env={**os.environ, **WHO, "PERFDB": str(PERFDB)},
+        check=False,
+        capture_output=True,
+        timeout=120,
+    )
+    assert done.returncode == 5
+    assert (repo.parent / "out" / "labels.txt").read_text().split() == ["contains-code"]

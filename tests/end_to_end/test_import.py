@@ -11,7 +11,7 @@ import pytest
 from perfdb.registry import Registry
 from perfdb.registry.remarks import retractions_of
 from tests.end_to_end.conftest import Home
-from tests.registry.importers.sources import STARTED_MS, add_run, file_store
+from tests.registry.importers.sources import STARTED_MS, add_run, file_store, write_log
 
 KIND = "parsl-perf-archive"
 
@@ -53,6 +53,41 @@ def test_what_cannot_be_read_is_told_and_the_exit_code_is_5(place: Home, tmp_pat
     assert "Traceback" not in done.stderr
 
 
+def test_what_others_would_refuse_is_told_and_the_exit_code_is_5(place: Home, tmp_path: Path) -> None:
+    experiment = file_store(tmp_path)
+    add_run(experiment)
+    add_run(experiment, "f" * 32, start_time=1000, end_time=2000)
+    for dry_run in (["--dry-run"], []):
+        done = place.run("perfdb", "import", KIND, str(experiment), *dry_run)
+        assert done.returncode == 5
+        assert done.stderr.startswith(
+            f"warning: 1/{'f' * 32}: `perfdb validate` would refuse it: record.json: ended_at: "
+        )
+        assert "Traceback" not in done.stderr
+    assert place.run("perfdb", "validate").returncode == 0
+    assert len(place.folders) == 1
+
+
+def test_two_imports_at_once_add_each_run_once(place: Home, tmp_path: Path) -> None:
+    experiment = file_store(tmp_path)
+    for number in range(200):
+        add_run(experiment, f"{number:032x}")
+    logs = ("one.log", "two.log")
+    both = [place.start("perfdb", "import", KIND, str(experiment), "--json", log=log) for log in logs]
+    assert [process.wait(120) for process in both] == [0, 0]
+    said = [json.loads((place.root / log).read_text()) for log in logs]
+    assert sorted((len(each["added"]), each["known"]) for each in said) == [(0, 200), (200, 0)]
+    assert len(place.folders) == 200
+
+
+def test_the_scheduler_of_imported_jobs_is_found(place: Home, tmp_path: Path) -> None:
+    for scheduler in ("kueue", "default"):
+        write_log(tmp_path / "run", f"{scheduler}-batch-0-iter-0-size-2")
+    assert place.run("perfdb", "import", "fluence", str(tmp_path / "run")).returncode == 0
+    found = place.run("perfdb", "list", "scheduler == kueue", "--json")
+    assert [record["run_name"] for record in json.loads(found.stdout)] == ["kueue size-2"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -66,6 +101,8 @@ def test_what_cannot_be_read_is_told_and_the_exit_code_is_5(place: Home, tmp_pat
         (("openenv", ".", "--machine", "../up"), "--machine '../up' cannot name a folder"),
         (("fluence", ".", "--date", "soon"), "--date 'soon' is no day"),
         (("mlflow", "sqlite:///nowhere.db"), "there is no database"),
+        (("mlflow", "http://[::1"), "SOURCE is no address"),
+        (("mlflow", "file://elsewhere/store"), "three slashes"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )

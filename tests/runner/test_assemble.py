@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from perfdb.errors import RegistryError
 from perfdb.record import Record
 from perfdb.registry import Registry
-from perfdb.runner.assemble import LOG_BYTES, clipped, record_of
+from perfdb.runner.assemble import LOG_BYTES, LONGEST_LINE, clipped, record_of
 from tests.families.throughput.outputs import WHOLE
 from tests.registry.contents import assert_all_whole
 from tests.runner.journals import journal_of, log_bytes
@@ -136,3 +136,13 @@ def test_a_clipped_log_is_text_whose_lines_were_lines_of_it(text, most):
     kept = clipped(log, most).decode().splitlines()
     whole = log.decode().splitlines()
     assert all(line in whole or line.startswith("[perfdb: ") for line in kept)
+
+
+def test_a_line_longer_than_anyone_reads_is_cut_in_the_middle_and_says_so(settings):
+    events = log_bytes().splitlines(keepends=True)
+    table = json.dumps({"event": "line", "t": 1.0, "stream": "stderr", "text": "[" + "1, " * 5000 + "2]"}).encode()
+    _, files, _ = record_of(journal_of(settings, b"".join([events[0], table + b"\n", *events[1:]])))
+    line = files["artifacts/01-rep-1.log"].decode().splitlines()[0]
+    assert line.startswith("[1, 1, ")
+    assert line.endswith("1, 2]")
+    assert f"[perfdb: {15003 - LONGEST_LINE} characters left out here]" in line

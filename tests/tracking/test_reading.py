@@ -15,11 +15,11 @@ import pytest
 from perfdb.errors import TrackingError, UsageError
 from perfdb.redaction import Redactor
 from perfdb.registry import Registry
-from perfdb.registry.importers import IMPORTERS, Imported, Options, Saved, save_all
+from perfdb.registry.importers import IMPORTERS, Imported, Options, Saved
 from perfdb.tracking import Target, reading, sync_records
 from perfdb.tracking.door import connect
 from perfdb.tracking.reading import read_runs
-from tests.registry.importers.sources import SIX, STARTED_MS, add_run, file_store
+from tests.registry.importers.sources import SIX, STARTED_MS, add_run, file_store, keep
 from tests.tracking.records import save, sqlite_target
 
 
@@ -28,7 +28,7 @@ def fetched(target: Target) -> Options:
 
 
 def imported(root: Path, target: Target) -> Saved:
-    return save_all(IMPORTERS["mlflow"](target.uri, fetched(target)), Registry(root))
+    return keep(IMPORTERS["mlflow"](target.uri, fetched(target)), root)
 
 
 def one_run(client: Any, experiment: str = "tuning", *, metrics: Mapping[str, float], **tags: str) -> str:

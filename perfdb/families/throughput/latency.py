@@ -83,7 +83,9 @@ def summarise(samples: Mapping[str, Sequence[Any]]) -> tuple[Metric, ...]:
     """The latency metrics that samples imply. A quantile that fewer than 1 / (1 - q) samples support is left out."""
     metrics = []
     for mode, stem in MODES.items():
-        values = [s for m, s in zip(samples.get("mode", ()), samples.get("latency_s", ()), strict=True) if m == mode]
+        values = sorted(
+            s for m, s in zip(samples.get("mode", ()), samples.get("latency_s", ()), strict=True) if m == mode
+        )
         metrics += [
             Metric(name=f"{stem}_{name}_s", unit="s", direction="lower", value=quantile(values, q))
             for name, q in QUANTILES.items()

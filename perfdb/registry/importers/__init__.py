@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from perfdb.registry.importers import archive, fluence, openenv, server, table
 from perfdb.registry.importers.definitions import CSV, DEFINITIONS, FLUENCE, MLFLOW, OPENENV, PARSL_PERF
 from perfdb.registry.importers.imported import Imported, Importer, Options, Part, Skipped
-from perfdb.registry.importers.saving import Saved, save_all
+from perfdb.registry.importers.judging import Validator
+from perfdb.registry.importers.saving import Judge, Saved, save_all
 
 IMPORTERS: Mapping[str, Importer] = {
     PARSL_PERF: archive.read,
@@ -15,4 +16,15 @@ IMPORTERS: Mapping[str, Importer] = {
     CSV: table.read,
 }
 
-__all__ = ["DEFINITIONS", "IMPORTERS", "Imported", "Options", "Part", "Saved", "Skipped", "save_all"]
+__all__ = [
+    "DEFINITIONS",
+    "IMPORTERS",
+    "Imported",
+    "Judge",
+    "Options",
+    "Part",
+    "Saved",
+    "Skipped",
+    "Validator",
+    "save_all",
+]

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,11 +124,19 @@ def _milliseconds(meta: dict[str, str | None], name: str) -> int | None:
 
 
 def _named_files(folder: Path) -> Iterator[tuple[str, Path]]:
-    if folder.is_symlink():
+    try:
+        is_link = stat.S_ISLNK(folder.lstat().st_mode)
+    except FileNotFoundError:
+        return  # git carries no empty folder
+    except OSError as error:
+        raise Unreadable(f"{folder.name}: it cannot be read: {error.strerror}") from error
+    if is_link:
         raise Unreadable(f"{folder.name}: it is a link, which is not followed")
-    for count, path in enumerate(files_below(folder)):
+    for count, (path, why) in enumerate(files_below(folder)):
         if count >= _MOST_FILES:
             raise Unreadable(f"{folder.name}: more than {_MOST_FILES} files")
+        if why is not None:
+            raise Unreadable(f"{path.relative_to(folder.parent).as_posix()}: {why}")
         yield path.relative_to(folder).as_posix(), path  # `Train/Loss` lies in a folder `Train`
 
 

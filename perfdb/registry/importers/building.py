@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -30,12 +30,17 @@ from perfdb.record import (
     derived_uuid,
     sha256_hex,
 )
+from perfdb.registry.importers.definitions import source_of
+from perfdb.registry.importers.fitting import Numbers, fitted_numbers, fitted_samples, fitted_source
 from perfdb.registry.importers.imported import Imported, Options, Skipped
 from perfdb.registry.samples import to_parquet
 from perfdb.registry.store import SAMPLES_FILE
 
 SOURCE_FILE = "artifacts/source.json"
-_DAY_GIVEN = "the day was given at the import, it was not measured; the duration is unknown"
+# Years, days and milliseconds are digits too, and seconds since 1970 of the wrong century.
+_FIRST_EPOCH_S, _LAST_EPOCH_S = 946_684_800.0, 4_102_444_800.0  # 2000 and 2100
+INSTANTS = "ISO 8601, nor seconds since 1970 that lie between 2000 and 2100"
+_DAY_GIVEN = "the day was given at the import, it was not measured"
 
 
 @dataclass(frozen=True)
@@ -46,21 +51,20 @@ class Draft:
         kind: Of the source.
         address: Where in the source, below its last folder; may be published.
         content: What the run is, raw and without people's names. Its hash tells whether it was imported before.
-        kept: The run's raw source, masked.
+        kept: The run's raw source, masked; a mapping without a key `left_out`.
         deleted_at: When its source deleted it; at the earliest, where `deletion_known` is false.
     """
 
     kind: str
     address: str
     content: Any
-    kept: Any
+    kept: Mapping[str, Any]
     family: str
     experiment: str
     machine: str
     run_name: str
     started_at: datetime
     ended_at: datetime
-    duration_s: float | None = None
     status: Status = "ok"
     reason: str | None = None
     params: Mapping[str, Scalar] = field(default_factory=dict)
@@ -69,6 +73,7 @@ class Draft:
     findings: Sequence[Finding] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     measured: Mapping[str, str] = field(default_factory=dict)
+    scheduler: str | None = None
     samples: Mapping[str, Sequence[object]] = field(default_factory=dict)
     deleted_at: datetime | None = None
     deletion_known: bool = True
@@ -88,13 +93,21 @@ def build(draft: Draft) -> Imported | Skipped:
 
 def _built(draft: Draft) -> Imported:
     digest = sha256_hex(canonical_bytes(draft.content))
-    files = {SOURCE_FILE: canonical_bytes(draft.kept)}
+    numbers = fitted_numbers(Numbers(draft.tags, draft.params, tuple(draft.metrics)))
+    # Values that are too many for a record have room in a table.
+    beside = {metric.name: metric.values for metric in numbers.beside if metric.values}
+    columns, no_samples = fitted_samples(draft.samples or beside)
+    left_out = [*numbers.left_out, *no_samples]
+    source, no_source = fitted_source({**draft.kept, "left_out": left_out} if left_out else draft.kept)
+    left_out += no_source
+    files = {SOURCE_FILE: source}
     samples = []
-    if draft.samples:
-        data = files[SAMPLES_FILE] = to_parquet(draft.samples)
-        rows = len(next(iter(draft.samples.values())))
+    if columns:
+        data = files[SAMPLES_FILE] = to_parquet(columns)
+        rows = len(next(iter(columns.values())))
         sample_file = {"file": SAMPLES_FILE, "sha256": sha256_hex(data), "bytes": len(data), "rows": rows}
-        samples.append(SampleFile(**sample_file, columns=tuple(draft.samples)))
+        samples.append(SampleFile(**sample_file, columns=tuple(columns)))
+    findings = [*draft.findings, *([_left_out(left_out)] if left_out else [])]
     status, reason = _judged(draft)
     record = Record.seal(
         family=draft.family,
@@ -104,24 +117,24 @@ def _built(draft: Draft) -> Imported:
         reason=reason,
         started_at=draft.started_at,
         ended_at=draft.ended_at,
-        duration_s=_length_s(draft),
+        duration_s=max(0.0, (draft.ended_at - draft.started_at).total_seconds()),
         spec={},
-        params=dict(draft.params),
-        environment=Environment(machine=draft.machine),
+        params=dict(numbers.params),
+        environment=Environment(machine=draft.machine, scheduler=draft.scheduler),
         code=Code(perfdb_version=__version__, measured=dict(draft.measured)),
-        metrics=tuple(draft.metrics),
+        metrics=numbers.metrics,
         checks=tuple(draft.checks),
-        findings=tuple(draft.findings),
+        findings=tuple(findings),
         samples=tuple(samples),
         artifacts=(Artifact(file=SOURCE_FILE, sha256=sha256_hex(files[SOURCE_FILE]), bytes=len(files[SOURCE_FILE])),),
         origin=Origin(kind="imported", source_kind=draft.kind, source=draft.address, source_sha256=digest),
-        tags=dict(draft.tags) or None,
+        tags=dict(numbers.tags) or None,
     )
     retraction = None
     if draft.deleted_at is not None:
         day = f" on {draft.deleted_at:%Y-%m-%d}" if draft.deletion_known else ""
         retraction = Retraction(
-            uuid=derived_uuid(draft.kind, digest),
+            uuid=derived_uuid(source_of(draft.kind), digest),
             at=draft.deleted_at,
             record_id=record.record_id,
             reason=f"deleted in its source{day}",
@@ -129,16 +142,15 @@ def _built(draft: Draft) -> Imported:
     return Imported(record, files, retraction)
 
 
+def _left_out(what: Sequence[str]) -> Finding:
+    return Finding(name="left_out", value="more than a record may hold", evidence="; ".join(what)[:2000])
+
+
 def _judged(draft: Draft) -> tuple[Status, str | None]:
     failed = [check for check in draft.checks if not check.passed]
     if draft.status != "ok" or not failed:
         return draft.status, draft.reason
     return "invalid", "; ".join(f"{check.name}: {check.detail}" for check in failed)[:4000]
-
-
-def _length_s(draft: Draft) -> float:
-    between = max(0.0, (draft.ended_at - draft.started_at).total_seconds())
-    return between if draft.duration_s is None else draft.duration_s
 
 
 def instant_of_ms(milliseconds: int) -> datetime:
@@ -155,28 +167,42 @@ def instant_of_ms(milliseconds: int) -> datetime:
 
 
 def instant_of_text(value: object) -> datetime | None:
-    """Seconds since 1970, or an ISO 8601 instant; without a time zone it is taken as UTC. None for anything else."""
+    """Seconds since 1970 from 2000 to 2100, or an ISO 8601 day or instant; without a time zone it is taken as UTC.
+
+    None for anything else: a year alone is no day.
+    """
     try:
         if isinstance(value, int | float) or str(value).replace(".", "", 1).isdigit():
-            return datetime.fromtimestamp(float(value), UTC)  # type: ignore[arg-type]
+            seconds = float(value)  # type: ignore[arg-type]
+            if _FIRST_EPOCH_S <= seconds < _LAST_EPOCH_S:
+                return datetime.fromtimestamp(seconds, UTC)
+            # Python reads more digits than a day's as a day and a time in whatever way they fit.
+            if not isinstance(value, str) or len(value) != 8:
+                return None
         found = datetime.fromisoformat(str(value))
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
 
 
-def given_day(options: Options, what: str) -> tuple[datetime, dict[str, str]]:
-    """The day that the user gave for runs without an instant, and the tag that says so.
+def given_day(options: Options, what: str, lasted_s: float = 0.0) -> tuple[datetime, datetime, dict[str, str]]:
+    """Start and end on the day that the user gave for runs without an instant, and the tag that says so.
+
+    Args:
+        lasted_s: Seconds; 0 if unknown.
 
     Raises:
         UsageError: none was given.
+        OverflowError: it ended when no calendar ends.
     """
     if options.date is None:
         raise UsageError(
             f"{what} does not say when anything ran, and a record needs the day. If you know it, add --date YYYY-MM-DD; the "
             "record says that it was given, not measured."
         )
-    return datetime.combine(options.date, time(), UTC), {"date": _DAY_GIVEN}
+    began = datetime.combine(options.date, time(), UTC)
+    note = _DAY_GIVEN if lasted_s else f"{_DAY_GIVEN}; the duration is unknown"
+    return began, began + timedelta(seconds=lasted_s), {"date": note}
 
 
 def values_metric(name: str, values: Sequence[float], definition: MetricDefinition) -> Metric:

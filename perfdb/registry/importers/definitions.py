@@ -124,6 +124,12 @@ DEFINITIONS: Mapping[str, Mapping[str, MetricDefinition] | None] = {
     CSV: None,
 }
 
+
+def source_of(kind: str) -> str:
+    """The kind that a run of this kind of source is known again by: an MLflow's runs may come in by either of two."""
+    return PARSL_PERF if kind == MLFLOW else kind
+
+
 # What to show first, by kind of source. Of a source of its own design nobody knows.
 HEADLINES: Mapping[str, tuple[str, ...]] = {
     PARSL_PERF: ("runtime_tps", "submission_tps"),

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from perfdb.errors import UsageError
-from perfdb.record import Check
+from perfdb.record import Check, sha256_hex
 from perfdb.redaction import Redactor
 from perfdb.registry.importers.building import Draft, build, with_spread
 from perfdb.registry.importers.definitions import FLUENCE, SCHEDULERS
@@ -66,8 +66,11 @@ def read_logs(root: Path, options: Options) -> Iterator[Part]:
         UsageError: there is not one such log.
     """
     groups: dict[tuple[str, str, str], dict[tuple[int, int], Job]] = {}
-    paths = [path for path in files_below(root) if path.suffix == ".log"]
-    if not paths:
+    found = [(path, why) for path, why in files_below(root) if why is not None or path.suffix == ".log"]
+    closed = [Skipped(path.relative_to(root.parent).as_posix(), why) for path, why in found if why is not None]
+    paths = [path for path, why in found if why is None]
+    yield from closed
+    if not paths and not closed:
         raise UsageError(
             f"there is no log below {root.name}/. Give the folder of a run, whose logs are named as in "
             "`kueue-batch-0-iter-0-size-2.log`, or the table (.csv) made of it."
@@ -152,7 +155,7 @@ def _record(jobs: list[Job], options: Options) -> Part:
             kind=FLUENCE,
             address=scrub.text(f"{first.folder}#{scheduler}/{experiment}"),
             content=kept,
-            kept={"logs": scrub.document(kept)},
+            kept={"logs": [{**scrub.document(log), **_size(log["text"])} for log in kept]},
             family="schedulers",
             experiment=options.experiment or "schedulers",
             machine=options.machine or f"imported-{FLUENCE}",
@@ -165,6 +168,7 @@ def _record(jobs: list[Job], options: Options) -> Part:
                 **{name: int(first.uid[name]) for name in ("size", "x", "y", "z") if name in first.uid},
                 "jobs": len(jobs),
             },
+            scheduler=scrub.text(scheduler),
             metrics=[metric for name, values in times.items() for metric in with_spread(name, values, SCHEDULERS)],
             checks=_checks(jobs),
             findings=[
@@ -183,6 +187,12 @@ def _record(jobs: list[Job], options: Options) -> Part:
             },
         )
     )
+
+
+def _size(text: str) -> dict[str, Any]:
+    """By which a log can be told from others where its text is left out."""
+    data = text.encode()
+    return {"bytes": len(data), "sha256": sha256_hex(data)}
 
 
 def _since(began: datetime, instant: datetime | None) -> float | None:

@@ -63,7 +63,7 @@ def _fault(row: dict[str, str]) -> str | None:
 
 def _record(name: str, cell: tuple[str, str], rows: list[dict[str, str]], largest: int, options: Options) -> Part:
     scrub = Scrub(Redactor(identity=options.identity))
-    started, tags = given_day(options, name)
+    started, ended, tags = given_day(options, name)
     columns = [column for column in _TIMES if column in rows[0]]
     times = {_TIMES[column]: [float(row[column]) for row in rows] for column in columns}
     address = scrub.text(f"{name}#{cell[0]}/{cell[1]}")
@@ -83,12 +83,13 @@ def _record(name: str, cell: tuple[str, str], rows: list[dict[str, str]], larges
             machine=options.machine or f"imported-{FLUENCE}",
             run_name=run_name_of(scrub.text(" ".join(cell)), "jobs"),
             started_at=started,
-            ended_at=started,
+            ended_at=ended,
             params={
                 **{key: scrub.text(text) for key, text in zip(_CELL, cell, strict=True)},
                 **{key: scrub.scalar(key, text) for key, text in constant.items()},
                 "jobs": len(rows),
             },
+            scheduler=scrub.text(cell[0]),
             metrics=[metric for key, values in times.items() for metric in with_spread(key, values, SCHEDULERS)],
             findings=[missing_jobs(missing, f"{len(rows)} jobs here, {largest} in the largest cell of the same table")]
             if missing

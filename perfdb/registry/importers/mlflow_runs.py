@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from perfdb.registry.importers.building import Draft, build, instant_of_ms
 from perfdb.registry.importers.definitions import PARSL_PERF, THROUGHPUT
 from perfdb.registry.importers.imported import Imported, Options, Skipped
 from perfdb.registry.importers.names import Scrub, is_finite, label_of, metric_names, run_name_of, tags_of
+from perfdb.registry.store import SAMPLES_FILE
 
 # Milliseconds since 1970, step, value; in the order in which they were logged.
 Point = tuple[int, int, float]
@@ -27,7 +29,7 @@ _STATUS: Mapping[str, tuple[Status, str | None]] = {
     "SCHEDULED": ("interrupted", "its source still called it SCHEDULED when it was imported"),
 }
 # Written by an early state of the archive's wrapper before it measured anything: 42.42 and 52.52 in every run.
-_PLACEHOLDERS = frozenset({"other metric", "runtime"})
+_PLACEHOLDERS = {"other metric": 52.52, "runtime": 42.42}
 _USER_TAG = "mlflow.user"
 # The rates are rounded to a thousandth, and made from seconds that are.
 _RATE_TOLERANCE = 1e-3
@@ -73,23 +75,25 @@ def import_run(kind: str, run: SourceRun, options: Options) -> Imported | Skippe
 
 def _draft(kind: str, run: SourceRun, options: Options) -> Draft:
     scrub = Scrub(Redactor(identity=_identity(run, options)))
-    parsl_perfs = kind == PARSL_PERF or run.metrics.keys() == THROUGHPUT.keys()
     status, reason = _STATUS[run.status]
     last = {name: _last(points) for name, points in run.metrics.items() if points}
-    checks = [_ends(run), *_finite(last)]
+    invented = _invented(kind, last)
+    real = {name: value for name, value in last.items() if name not in invented}
+    parsl_perfs = kind == PARSL_PERF or real.keys() == THROUGHPUT.keys() or bool(invented and not real)
+    checks = [_ends(run), *_finite(last), *_measured(real, invented, parsl_perfs=parsl_perfs)]
     if parsl_perfs:
         metrics: list[Metric] = [
             Metric(name=name, unit=THROUGHPUT[name].unit, direction=THROUGHPUT[name].direction, value=value)
-            for name, value in sorted(last.items())
+            for name, value in sorted(real.items())
             if name in THROUGHPUT and is_finite(value)
         ]
-        checks += [*_real(last), *_rates(last)]
+        checks += _rates(real)
         renamed = {}
     else:
-        names = metric_names(sorted(last))
+        names = metric_names(sorted(real))
         metrics = [
             Metric(name=names[name], unit="", direction="none", value=value)
-            for name, value in sorted(last.items())
+            for name, value in sorted(real.items())
             if is_finite(value)
         ]
         renamed = {f"metric {new}": scrub.text(old) for old, new in names.items() if old != new}
@@ -119,7 +123,7 @@ def _draft(kind: str, run: SourceRun, options: Options) -> Draft:
         checks=[check for check in checks if check],
         tags=tags_of({**tags, **renamed}),
         measured=_parsl(run.tags),
-        samples=_histories(run),
+        samples=_histories(run, scrub),
         deleted_at=None if deleted_ms is None else instant_of_ms(deleted_ms),
         deletion_known=run.deleted_ms is not None,
     )
@@ -139,13 +143,19 @@ def _content(run: SourceRun) -> dict[str, Any]:
         "ended_ms": run.ended_ms,
         "status": run.status,
         "params": dict(run.params),
-        "metrics": {key: [[ms, step, _spelled(value)] for ms, step, value in p] for key, p in run.metrics.items()},
+        "metrics": {key: _points(points) for key, points in run.metrics.items()},
     }
 
 
 def _kept(run: SourceRun) -> dict[str, Any]:
+    content = _content(run)
+    histories = {key: len(points) for key, points in run.metrics.items() if len(points) > 1}
     return {
-        **_content(run),
+        **content,
+        "metrics": {
+            key: {"points": histories[key], "file": SAMPLES_FILE} if key in histories else points
+            for key, points in content["metrics"].items()
+        },
         "experiment": run.experiment,
         "name": run.name,
         "tags": {key: value for key, value in run.tags.items() if key != _USER_TAG},
@@ -153,8 +163,15 @@ def _kept(run: SourceRun) -> dict[str, Any]:
     }
 
 
+def _points(points: Sequence[Point]) -> list[list[float | str]]:
+    """Sorted and once each: a database has them so, files as they came."""
+    once = {(step, ms, _spelled(value)) for ms, step, value in points}
+    return [[ms, step, value] for step, ms, value in sorted(once, key=lambda point: (*point[:2], str(point[2])))]
+
+
 def _spelled(value: float) -> float | str:
-    return value if is_finite(value) else repr(value)
+    # A database has the largest number that there is where a file has an infinity.
+    return value if is_finite(value) else "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
 
 
 def _last(points: Sequence[Point]) -> float:
@@ -162,9 +179,10 @@ def _last(points: Sequence[Point]) -> float:
     return max(points, key=lambda point: (point[1], point[0], point[2]))[2]
 
 
-def _histories(run: SourceRun) -> dict[str, list[object]]:
+def _histories(run: SourceRun, scrub: Scrub) -> dict[str, list[object]]:
+    """Every point of the metrics that have several; what no finite number is, in words."""
     rows = [
-        (name, step, ms, value)
+        (scrub.text(name), step, ms, *((value, None) if is_finite(value) else (None, _spelled(value))))
         for name, points in sorted(run.metrics.items())
         if len(points) > 1
         for ms, step, value in points
@@ -172,7 +190,8 @@ def _histories(run: SourceRun) -> dict[str, list[object]]:
     if not rows:
         return {}
     columns = zip(*rows, strict=True)
-    return {key: list(column) for key, column in zip(("metric", "step", "at_ms", "value"), columns, strict=True)}
+    names = ("metric", "step", "at_ms", "value", "not_finite")
+    return {key: list(column) for key, column in zip(names, columns, strict=True)}
 
 
 def _ends(run: SourceRun) -> Check | None:
@@ -190,12 +209,19 @@ def _finite(last: Mapping[str, float]) -> list[Check]:
     return [Check(name="metrics_finite", passed=False, detail=detail[:2000])]
 
 
-def _real(last: Mapping[str, float]) -> list[Check]:
-    """A run without one of parsl-perf's numbers, or with the placeholders, measured nothing."""
-    invented = sorted(_PLACEHOLDERS & last.keys())
-    if not invented and THROUGHPUT.keys() & last.keys():
+def _invented(kind: str, last: Mapping[str, float]) -> dict[str, float]:
+    """The placeholders among a run's metrics. Outside the archive their names alone, or one of them, say nothing."""
+    there = {name: last[name] for name in sorted(_PLACEHOLDERS.keys() & last.keys())}
+    if kind == PARSL_PERF or len(there) == len(_PLACEHOLDERS):
+        return there
+    return {name: value for name, value in there.items() if value == _PLACEHOLDERS[name]}
+
+
+def _measured(real: Mapping[str, float], invented: Mapping[str, float], *, parsl_perfs: bool) -> list[Check]:
+    """A run of parsl-perf without one of its numbers, or any run with the placeholders, measured nothing."""
+    if not invented and (not parsl_perfs or THROUGHPUT.keys() & real.keys()):
         return []
-    names = ", ".join(f"{name} = {last[name]:g}" for name in invented)
+    names = ", ".join(f"{name} = {value:g}" for name, value in invented.items())
     detail = f"placeholders of its source, only in artifacts/source.json: {names}" if invented else "none of the six"
     return [Check(name="metrics_are_parsl_perfs", passed=False, detail=detail)]
 

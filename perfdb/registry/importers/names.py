@@ -11,6 +11,7 @@ from typing import Any
 
 from perfdb.record import Scalar, is_label
 from perfdb.redaction import SECRET, Redactor, names_a_secret
+from perfdb.registry.validator.privacy import telling_params
 
 LARGEST_INT = 2**53 - 1
 # What MLflow makes of infinity.
@@ -95,6 +96,10 @@ def is_finite(value: float) -> bool:
     return math.isfinite(value) and abs(value) < _AS_GOOD_AS_INFINITE
 
 
+def _is_private(name: str, text: str) -> bool:
+    return names_a_secret(name) or any(telling_params({name: text}))
+
+
 class Scrub:
     """Masks secrets and people in whatever a source holds."""
 
@@ -107,11 +112,11 @@ class Scrub:
 
     def named(self, name: str, text: str) -> str:
         """A text that goes by a name, which may say that it is a secret."""
-        return SECRET if text and names_a_secret(name) else self.text(text)
+        return SECRET if text and _is_private(name, text) else self.text(text)
 
     def scalar(self, name: str, text: str) -> Scalar:
         """A parameter's text: a number where it spells one."""
-        number = None if names_a_secret(name) else number_of(text)
+        number = None if _is_private(name, text) else number_of(text)
         return self.named(name, text) if number is None else number
 
     def document(self, value: Any, name: str = "") -> Any:

@@ -41,7 +41,15 @@ def read(source: str, options: Options) -> Iterator[Part]:
         UsageError: SOURCE holds neither file, or they tell no instant and no --date was given.
     """
     folder = existing(source)
-    paths = {name: folder / name for name in ("summary.csv", "raw.jsonl") if (folder / name).exists()}
+    try:
+        there = {path.name for path in folder.iterdir()}
+    except NotADirectoryError:
+        there = set()
+    except OSError as error:
+        raise UsageError(
+            f"{folder.name}/ cannot be read: {error.strerror}. Give a folder that you may read."
+        ) from error
+    paths = {name: folder / name for name in ("summary.csv", "raw.jsonl") if name in there}
     if not paths:
         raise UsageError(
             f"{folder.name}/ holds neither summary.csv nor raw.jsonl. Give the folder of a load test's results."
@@ -119,8 +127,7 @@ def _record(folder: Path, cell: _Cell, hosts: Pseudonyms, services: Pseudonyms, 
     if instants:
         began, ended = min(instants), max(instants)
     else:
-        began, tags = given_day(options, folder.name)
-        ended = began
+        began, ended, tags = given_day(options, folder.name)
     kept = [row.kept(services) for row in cell.summary]
     failed = sum(row.failed for row in cell.summary) or sum(not line.success for rep in cell.raw for line in rep)
     count = sum(row.requests for row in cell.summary) or sum(len(rep) for rep in cell.raw)

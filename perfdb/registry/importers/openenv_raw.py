@@ -17,7 +17,7 @@ from perfdb.record import Metric, sha256_hex
 from perfdb.registry.importers.building import instant_of_text, values_metric
 from perfdb.registry.importers.definitions import OPENENV_PERCENTILES, SCALING
 from perfdb.registry.importers.imported import Skipped
-from perfdb.registry.importers.names import Scrub
+from perfdb.registry.importers.names import Scrub, number_of
 from perfdb.registry.importers.reading import LARGEST_TABLE, Unreadable, text_of
 
 _LONGEST_LINE = 100_000
@@ -152,6 +152,12 @@ def recomputed(repetitions: Sequence[Sequence[RawRow]], *, with_counts: bool) ->
                 yield values_metric(name, [percentile(values, p) for values in sorted_ones], SCALING[name])
 
 
+def _ids(texts: Sequence[str], scrub: Scrub) -> list[object]:
+    """As numbers where they are: so many different texts would be too many."""
+    numbers = [number_of(text) for text in texts]
+    return list(numbers) if all(type(n) is int for n in numbers) else [scrub.text(text) for text in texts]
+
+
 def samples_of(repetitions: Sequence[Sequence[RawRow]], hosts: Pseudonyms, scrub: Scrub) -> dict[str, list[object]]:
     """Every request, hosts under pseudonyms."""
     numbered = [(number, row) for number, rows in enumerate(repetitions, start=1) for row in rows]
@@ -159,7 +165,7 @@ def samples_of(repetitions: Sequence[Sequence[RawRow]], hosts: Pseudonyms, scrub
     began = min((at for at in instants if at), default=None)
     columns: dict[str, list[object]] = {
         "repetition": [number for number, _ in numbered],
-        "request_id": [scrub.text(row.request_id) for _, row in numbered],
+        "request_id": _ids([row.request_id for _, row in numbered], scrub),
         "at_s": [(at - began).total_seconds() if at and began else None for at in instants],
     }
     for name in (*_TIMED, "waited_seconds"):

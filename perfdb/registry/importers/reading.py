@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
+import errno
 import io
 import os
 import stat
@@ -34,7 +34,8 @@ def text_of(path: Path, largest: int) -> str:
                 raise Unreadable("it is no plain file")
             data = file.read(largest + 1)
     except OSError as error:
-        reason = "it is a link, which is not followed" if path.is_symlink() else f"it cannot be read: {error.strerror}"
+        link = error.errno == errno.ELOOP
+        reason = "it is a link, which is not followed" if link else f"it cannot be read: {error.strerror}"
         raise Unreadable(reason) from error
     if len(data) > largest:
         raise Unreadable(f"it is larger than {largest} bytes, which no such file is")
@@ -44,16 +45,25 @@ def text_of(path: Path, largest: int) -> str:
         raise Unreadable(f"byte {error.start} is not UTF-8") from error
 
 
-def files_below(folder: Path) -> Iterator[Path]:
-    """Every file and link below a folder, in order of name; no linked folder is entered, and none that may not be."""
-    waiting = [folder]
+def files_below(folder: Path) -> Iterator[tuple[Path, str | None]]:
+    """Every file and link below a folder, in order of name; no linked folder is entered.
+
+    Beside each stands None; beside a folder that may not be listed, why.
+    """
+    waiting = [(folder, True)]
     while waiting:
-        path = waiting.pop()
-        if path.is_dir() and (path == folder or not path.is_symlink()):
-            with contextlib.suppress(OSError):
-                waiting += sorted(path.iterdir(), reverse=True)
+        path, is_folder = waiting.pop()
+        if not is_folder:
+            yield path, None
+            continue
+        try:
+            # What kind each is comes with its name, also where it may not be looked at.
+            with os.scandir(path) as entries:
+                found = [(path / entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        except OSError as error:
+            yield path, f"it cannot be read: {error.strerror}"
         else:
-            yield path
+            waiting += sorted(found, reverse=True)
 
 
 def rows_of(path: Path, delimiter: str = ",") -> tuple[list[str], list[tuple[int, dict[str, str] | None]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from perfdb.errors import UsageError
 from perfdb.registry.importers.archive import read_store
@@ -26,7 +26,7 @@ def read(source: str, options: Options) -> Iterator[Part]:
         TrackingError: MLflow can't be reached, or failed on the way.
     """
     if "://" not in source or source.startswith("file:"):
-        yield from read_store(existing(source.removeprefix("file:").replace("//", "", 1)), MLFLOW, options)
+        yield from read_store(existing(_path(source)), MLFLOW, options)
         return
     scheme = source.partition("://")[0]
     if scheme.partition("+")[0] not in _SCHEMES:
@@ -46,9 +46,37 @@ def read(source: str, options: Options) -> Iterator[Part]:
         yield import_run(MLFLOW, source_run, options)
 
 
+def _path(source: str) -> str:
+    """A folder as it is typed, or as a `file:` address spells it.
+
+    Raises:
+        UsageError: the address is another machine's.
+    """
+    if not source.startswith("file:"):
+        return source
+    rest = source.removeprefix("file:")
+    if rest.startswith("//"):
+        host, slash, below = rest[2:].partition("/")
+        if host not in ("", "localhost"):
+            raise UsageError(
+                f"SOURCE names the machine {host[:50]!r}, and files of others cannot be read. Give file:///FOLDER with three "
+                "slashes, or the folder alone."
+            )
+        rest = slash + below
+    return unquote(rest)
+
+
 def published(uri: str) -> str:
-    """A tracking URI without what nobody else can use or may know: credentials, a query, folders on this machine."""
-    parts = urlsplit(uri)
+    """A tracking URI without what nobody else can use or may know: credentials, a query, folders on this machine.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:
+        # It is not shown: it may hold a password.
+        raise UsageError(f"SOURCE is no address: {error}. Give a tracking URI such as http://127.0.0.1:5000.") from None
     if parts.scheme in ("http", "https"):
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
     return f"{parts.scheme or 'file'}:{parts.path.rstrip('/').rpartition('/')[2]}"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 from perfdb.errors import UsageError
-from perfdb.record import Metric
+from perfdb.record import Metric, canonical_bytes
 from perfdb.redaction import Redactor
-from perfdb.registry.importers.building import Draft, build, given_day, instant_of_text
+from perfdb.registry.importers.building import INSTANTS, Draft, build, given_day, instant_of_text
 from perfdb.registry.importers.definitions import CSV
 from perfdb.registry.importers.imported import Options, Part, Skipped
 from perfdb.registry.importers.mapping import TableMapping, load_mapping
@@ -56,24 +57,33 @@ def read(source: str, options: Options) -> Iterator[Part]:
         else:
             key = tuple(row[column] for column in mapping.group_by) or (str(line),)
             groups.setdefault(key, []).append((line, row))
+    # Of equal rows each is a run, and the same one again wherever in the table it stands the next time.
+    copies: Counter[tuple[str, ...]] = Counter()
     for group in groups.values():
-        yield _record(path, group, mapping, options)
+        first = tuple(group[0][1].values())
+        yield _record(path, group, mapping, options, copies[first])
+        copies[first] += 1
 
 
 def _fault(row: Row, mapping: TableMapping) -> str | None:
     for metric in mapping.metrics.values():
         if number_of(row[metric.column]) is None:
             return f"{metric.column} is no finite number"
-    if mapping.columns.start is not None and instant_of_text(row[mapping.columns.start]) is None:
-        return f"{mapping.columns.start} is no instant"
-    if mapping.columns.duration_s is not None:
-        length = number_of(row[mapping.columns.duration_s])
-        if length is None or not 0 <= length <= 1e9:
-            return f"{mapping.columns.duration_s} is no number of seconds"
+    length = number_of(row[mapping.columns.duration_s]) if mapping.columns.duration_s is not None else 0
+    if length is None or not 0 <= length <= 1e9:
+        return f"{mapping.columns.duration_s} is no number of seconds"
+    if mapping.columns.start is not None:
+        began = instant_of_text(row[mapping.columns.start])
+        if began is None:
+            return f"{mapping.columns.start} is no instant: neither {INSTANTS}"
+        try:
+            began + timedelta(seconds=length)
+        except OverflowError:
+            return f"{mapping.columns.duration_s} leads past the year 9999"
     return None
 
 
-def _record(path: Path, group: Rows, mapping: TableMapping, options: Options) -> Part:
+def _record(path: Path, group: Rows, mapping: TableMapping, options: Options, copy: int) -> Part:
     scrub = Scrub(Redactor(identity=options.identity))
     columns = mapping.columns
     rows = [row for _, row in group]
@@ -86,15 +96,17 @@ def _record(path: Path, group: Rows, mapping: TableMapping, options: Options) ->
         )
     durations = [float(row[columns.duration_s]) for row in rows] if columns.duration_s else []
     tags = {name: scrub.named(name, first[name]) for name in columns.tags if all(r[name] == first[name] for r in rows)}
-    if columns.start is None:
-        began, note = given_day(options, path.name)
-        tags |= note
-        ended = began
-    else:
-        instants = [found for row in rows if (found := instant_of_text(row[columns.start])) is not None]
-        began = min(instants)
-        lengths = durations or [0.0] * len(rows)
-        ended = max(at + timedelta(seconds=length) for at, length in zip(instants, lengths, strict=True))
+    try:
+        if columns.start is None:
+            began, ended, note = given_day(options, path.name, sum(durations))
+            tags |= note
+        else:
+            instants = [found for row in rows if (found := instant_of_text(row[columns.start])) is not None]
+            began = min(instants)
+            lengths = durations or [0.0] * len(rows)
+            ended = max(at + timedelta(seconds=length) for at, length in zip(instants, lengths, strict=True))
+    except OverflowError:
+        return Skipped(f"{path.name} line {group[0][0]}", f"{columns.duration_s} leads past the year 9999")
     machine = options.machine or f"imported-{CSV}"
     if columns.machine is not None and options.machine is None:
         machine = label_of(scrub.text(first[columns.machine]), machine)
@@ -103,7 +115,7 @@ def _record(path: Path, group: Rows, mapping: TableMapping, options: Options) ->
         Draft(
             kind=CSV,
             address=address,
-            content={"mapping": what, "rows": rows, "lines": [line for line, _ in group]}
+            content={"mapping": what, "rows": sorted(rows, key=canonical_bytes), "copy": copy}
             | ({"date": str(options.date)} if columns.start is None else {}),
             kept={"mapping": scrub.document(what), "rows": scrub.document(rows)},
             family=mapping.family,
@@ -112,7 +124,6 @@ def _record(path: Path, group: Rows, mapping: TableMapping, options: Options) ->
             run_name=run_name_of(scrub.text(first[columns.name] if columns.name else path.stem), "run"),
             started_at=began,
             ended_at=ended,
-            duration_s=sum(durations) if durations else None,
             params={scrub.text(name): scrub.scalar(name, first[name]) for name in columns.params},
             metrics=[
                 Metric(name=name, unit=metric.unit, direction=metric.direction, values=values)

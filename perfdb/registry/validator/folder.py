@@ -116,17 +116,19 @@ def _record(findings: Findings, tree: Tree, folder: str) -> tuple[Record | None,
 
 def _values(data: bytes) -> int:
     """How many there are that may be wrong: a long run has thousands of metrics, each of them soon found sound."""
-    count = data.count(b",")
+    every = count = data.count(b",")
     if count <= MOST_VALUES:
         return count
     try:
-        metrics = json.loads(data)["metrics"]
-        for metric in metrics if isinstance(metrics, list) else ():
+        document = json.loads(data)
+        for metric in document.pop("metrics"):
             if type(metric) is dict and not any(isinstance(value, (dict, list)) for value in metric.values()):
                 Metric.model_validate(metric)
                 count -= len(metric)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        pass  # of the rest nothing is known; pydantic's own error is a ValueError
+        if count <= MOST_VALUES:
+            Record.model_validate(document)  # each fault there would come with a copy of all metrics
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):  # pydantic's own error is a ValueError
+        return every
     return count
 
 
@@ -145,7 +147,8 @@ class _Folder:
         every: tuple[SampleFile | Artifact, ...] = (*record.samples, *record.artifacts)
         named = {each.file: each for each in every}
         self._names(named, items)
-        samples = [(each, content) for each in record.samples if (content := self._content(each, LARGEST_SAMPLES))]
+        found = [(each, self._content(each, LARGEST_SAMPLES)) for each in record.samples]
+        samples = [(each, content) for each, content in found if content is not None]
         if len(samples) == 1:
             means.parquet.send(samples[0][1])  # the child reads while we go on
         implied = check_content(findings, self._file, record, rules, means.now)

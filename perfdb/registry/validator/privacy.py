@@ -72,7 +72,14 @@ class Search:
 
     def text(self, findings: Findings, file: str, text: str, machine: str) -> None:
         """A whole text file."""
-        redactor, _ = self._for(machine)
+        redactor, clean = self._for(machine)
+        if len(text) <= _PIECE and "-----" not in text:
+            # But for armour each line stands for itself, and logs of one program have most of them in common.
+            lines = [line for line in dict.fromkeys(text.split("\n")) if line not in clean]
+            if not redactor.find("\n".join(lines)):
+                for line in lines:
+                    _remember(clean, line, _LONGEST_LINE)
+                return
         row, told = 0, 0
         for piece in _pieces(text):
             if time.thread_time() > self._until:
@@ -119,7 +126,8 @@ class Search:
 def telling_params(params: dict[str, Any]) -> Iterator[str]:
     """The parameters whose names say that perfdb would have masked their values."""
     for key, value in params.items():
-        names = [part for part in key.split(".")[1:] if not part.isdigit()]
+        # `provider.account` is the provider's; a name of one part, as imports have, speaks for itself.
+        names = [part for part in key.split(".")[1:] or [key] if not part.isdigit()]
         if not names or names[-1] == "class" or value is None or value in _NOTHING or only_markers(str(value)):
             continue
         if ENVIRONMENTS.intersection(names[:-1]):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 
 from perfdb.errors import UsageError
@@ -17,16 +17,19 @@ from perfdb.redaction import Identity
 from perfdb.registry.validator.beside import judge_beside
 from perfdb.registry.validator.committed import CommitTree
 from perfdb.registry.validator.config_source import CONFIG_FOLDER, judge_config
-from perfdb.registry.validator.folder import Means, judge_folder
+from perfdb.registry.validator.folder import Judged, Means, judge_folder
 from perfdb.registry.validator.limits import LARGEST_CONFIG, MOST_CHANGES
 from perfdb.registry.validator.parquet import ParquetReader
 from perfdb.registry.validator.places import Place, place_of
 from perfdb.registry.validator.privacy import Search
 from perfdb.registry.validator.report import Fault, Findings, Report, Rules
+from perfdb.registry.validator.second import SecondJudge
 from perfdb.registry.validator.tree import FolderTree, Item, Tree
 from perfdb.registry.validator.twins import Twins
 
 Progress = Callable[[int], None]
+# Of a chunk that two processes share: so many records repay what starting the second costs.
+SHARE = 100
 # What people and programs leave beside records, and git never gets to see or nobody minds.
 _BESIDE = frozenset(["README.md", ".gitkeep", ".gitignore"])
 _DID = {
@@ -58,9 +61,10 @@ def validate_folder(
     """
     findings = Findings()
     tree = FolderTree(root, [start for path in paths if (start := _below(root, path))] if paths else [])
-    with ParquetReader() as parquet:
-        means = Means(rules, Search(identity), parquet, datetime.now(UTC))
-        seen = judge_tree(tree, _without_drafts(tree.items()), means, findings, on_progress)
+    now = datetime.now(UTC)
+    with ParquetReader() as parquet, SecondJudge(root, rules, identity, now) as second:
+        means = Means(rules, Search(identity), parquet, now)
+        seen = judge_tree(tree, _without_drafts(tree.items()), means, findings, on_progress, second)
     return _report(findings, seen)
 
 
@@ -112,14 +116,24 @@ class Seen:
     resets: int = 0
 
 
-def judge_tree(tree: Tree, items: Iterator[Item], means: Means, findings: Findings, on_progress: Progress) -> Seen:
-    """Judge what a tree has, with what it takes to do so; the means may be used again and again."""
+def judge_tree(
+    tree: Tree,
+    items: Iterator[Item],
+    means: Means,
+    findings: Findings,
+    on_progress: Progress,
+    second: SecondJudge | None = None,
+) -> Seen:
+    """Judge what a tree has, with what it takes to do so; the means may be used again and again.
+
+    Args:
+        second: To share the work with, where the tree lies on disk.
+    """
     seen, twins = Seen(), Twins()
     machines: dict[str, bool] = {}
     months: set[str] = set()
     named: list[tuple[str, str]] = []
-    for place, together in groupby(items, key=lambda item: _key(place_of(item.path))):
-        group = list(together)
+    for place, group, judged in _judged(tree, items, means, second):
         seen.files += len(group)
         if place.kind == "odd":
             for item in group:
@@ -131,8 +145,7 @@ def judge_tree(tree: Tree, items: Iterator[Item], means: Means, findings: Findin
             if isinstance(beside.remark, Retraction):
                 seen.withdrawn.append(beside.remark.record_id)
             seen.resets += isinstance(beside.remark, Annotation) and beside.remark.resets_baseline
-        else:
-            judged = judge_folder(tree, place.folder, group, means)
+        elif judged is not None:
             findings.take(*judged.faults)
             seen.records.append(place.folder.rpartition("/")[2])
             if judged.record is not None:
@@ -149,6 +162,24 @@ def judge_tree(tree: Tree, items: Iterator[Item], means: Means, findings: Findin
             problem = f"it is about the record {record_id}, which is not there"
             findings.add(file, "reference-broken", problem, "add that record too, or leave this out", "record_id")
     return seen
+
+
+def _judged(
+    tree: Tree, items: Iterator[Item], means: Means, second: SecondJudge | None
+) -> Iterator[tuple[Place, list[Item], Judged | None]]:
+    """The items place by place, and of each record's folder what came of it."""
+    places = ((place, list(together)) for place, together in groupby(items, key=lambda item: _key(place_of(item.path))))
+    while chunk := list(islice(places, 2 * SHARE)):
+        records = [number for number, (place, _) in enumerate(chunk) if place.kind == "record"]
+        theirs = records[1::2] if second is not None and len(records) > SHARE else []
+        if second is not None and theirs:
+            second.begin([(chunk[number][0].folder, chunk[number][1]) for number in theirs])
+        found = {n: judge_folder(tree, chunk[n][0].folder, chunk[n][1], means) for n in sorted({*records} - {*theirs})}
+        if second is not None and theirs:
+            answers = second.end() or [judge_folder(tree, chunk[n][0].folder, chunk[n][1], means) for n in theirs]
+            found.update(zip(theirs, answers, strict=True))
+        for number, (place, group) in enumerate(chunk):
+            yield place, group, found.get(number)
 
 
 def _key(place: Place) -> Place:

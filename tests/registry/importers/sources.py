@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from perfdb.cli.known import rules
 from perfdb.record import Record
+from perfdb.redaction import Identity
 from perfdb.registry import Entry, Registry
-from perfdb.registry.importers import IMPORTERS, Imported, Options, Saved, Skipped, save_all
+from perfdb.registry.importers import IMPORTERS, Imported, Options, Saved, Skipped, Validator, save_all
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
 SIX = {
@@ -96,7 +98,13 @@ def faults(kind: str, source: object, **options: Any) -> list[str]:
 
 def save(root: Path, kind: str, source: object, **options: Any) -> Saved:
     """Import into a registry."""
-    return save_all(parts(kind, source, **options), Registry(root))
+    return keep(parts(kind, source, **options), root)
+
+
+def keep(found: Iterable[Imported | Skipped], root: Path, **arguments: Any) -> Saved:
+    """Save what an importer yields, judged as the command does."""
+    with Validator(rules(), Identity.here()) as judge:
+        return save_all(found, Registry(root), judge=judge, **arguments)
 
 
 def entries(root: Path) -> list[Entry]:

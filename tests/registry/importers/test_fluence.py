@@ -52,7 +52,7 @@ def test_a_cell_of_the_table_is_a_record_with_one_value_a_job(tmp_path: Path) ->
         "z": 8,
         "jobs": 3,
     }
-    assert fluence.family == "schedulers"
+    assert (fluence.family, fluence.environment.scheduler) == ("schedulers", "fluence")
     assert default.metric("total_time_sd_s") is None
     assert [(f.name, f.value) for f in default.findings] == [("jobs_missing", "2")]
 
@@ -108,6 +108,7 @@ def test_logs_become_one_record_per_scheduler_and_size(tmp_path: Path) -> None:
     assert kueue.params == {"scheduler": "kueue", "experiment": "size-2", "size": 2, "jobs": 2}
     values = {m.name: m.values for m in kueue.metrics if m.values}
     assert values == {"wait_s": (15.0, 10.0), "turnaround_s": (15.25, 10.25), "total_time_s": (0.25, 0.25)}
+    assert kueue.environment.scheduler == "kueue"
     assert dt.datetime(2024, 4, 18, 6, 59, 40, tzinfo=dt.UTC) == kueue.started_at
     assert kueue.duration_s == 15.25
     assert all(check.passed for check in kueue.checks)

@@ -55,7 +55,7 @@ def test_rows_that_agree_in_group_by_are_repetitions_of_one_run(tmp_path: Path) 
     assert (metric.values, metric.unit, metric.direction) == ((100.5, 101.0), "MB/s", "higher")
     assert dt.datetime(2025, 3, 1, 11, tzinfo=dt.UTC) == one.started_at
     assert dt.datetime(2025, 3, 1, 11, 30, 5, tzinfo=dt.UTC) == one.ended_at
-    assert one.duration_s == 15.0
+    assert one.duration_s == 1805.0
     assert (one.experiment, one.family, one.environment.machine, one.run_name) == ("io", "external", "hopper", "a")
     assert (one.params, one.tags) == ({"nodes": 1}, {"note": "first"})
     single = two.metric("write_rate")
@@ -78,6 +78,63 @@ def test_without_group_by_each_row_is_a_run_even_if_two_are_alike(tmp_path: Path
     assert len(save(tmp_path / "mlruns", KIND, table, mapping=mapping).added) == 4
     assert save(tmp_path / "mlruns", KIND, table, mapping=mapping).known == 4
     assert len(entries(tmp_path / "mlruns")) == 4
+
+
+def test_rows_that_move_within_the_table_stay_the_same_runs(tmp_path: Path) -> None:
+    ungrouped = MAPPING.replace('group_by = ["nodes"]', "")
+    head, one, two, three = TABLE.splitlines()
+    table, mapping = files(tmp_path, f"{TABLE}{one}\n", ungrouped)
+    assert len(save(tmp_path / "mlruns", KIND, table, mapping=mapping).added) == 4
+    files(tmp_path, "\n".join([head, "n;9;2025-03-02T12:00:00Z;10;hopper;new;1", three, one, "", one, two]), ungrouped)
+    again = save(tmp_path / "mlruns", KIND, table, mapping=mapping)
+    assert (len(again.added), again.known) == (1, 4)
+
+
+def test_repetitions_that_move_stay_one_run(tmp_path: Path) -> None:
+    head, *rows = TABLE.splitlines()
+    table, mapping = files(tmp_path)
+    save(tmp_path / "mlruns", KIND, table, mapping=mapping)
+    files(tmp_path, "\n".join([head, *reversed(rows)]))
+    assert ((again := save(tmp_path / "mlruns", KIND, table, mapping=mapping)).added, again.known) == ([], 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("20240601", dt.datetime(2024, 6, 1)),
+        ("2024-06-01", dt.datetime(2024, 6, 1)),
+        ("1717200000", dt.datetime(2024, 6, 1)),
+        ("1717200000.5", dt.datetime(2024, 6, 1, 0, 0, 0, 500000)),
+    ],
+)
+def test_a_day_and_seconds_since_1970_are_told_apart(tmp_path: Path, text: str, day: dt.datetime) -> None:
+    table, mapping = files(tmp_path, f"{TABLE.splitlines()[0]}\na;1;{text};10;hopper;x;1\n")
+    assert [day.replace(tzinfo=dt.UTC)] == [record.started_at for record in records(KIND, table, mapping=mapping)]
+
+
+@pytest.mark.parametrize(
+    "text", ["2024", "0", "1717200000000", "99999999999", "1e9", "٣", "202406010123456", "1" * 400]
+)
+def test_digits_that_are_no_instant_are_told(tmp_path: Path, text: str) -> None:
+    table, mapping = files(tmp_path, f"{TABLE}c;3;{text};20;hopper;x;1\n")
+    assert faults(KIND, table, mapping=mapping) == [
+        "t.csv line 5: started is no instant: neither ISO 8601, nor seconds since 1970 that lie between 2000 and 2100"
+    ]
+
+
+def test_a_run_that_ends_past_every_calendar_is_told(tmp_path: Path) -> None:
+    table, mapping = files(tmp_path, f"{TABLE}c;3;9999-12-31;86400;hopper;x;1\n")
+    assert faults(KIND, table, mapping=mapping) == ["t.csv line 5: seconds leads past the year 9999"]
+    files(tmp_path, TABLE.replace(";20;", ";86400;"), MAPPING.replace('start = "started"\n', ""))
+    told = faults(KIND, table, mapping=mapping, date=dt.date(9999, 12, 31))
+    assert told == ["t.csv line 3: seconds leads past the year 9999"]
+
+
+def test_a_given_day_is_where_the_durations_begin(tmp_path: Path) -> None:
+    table, mapping = files(tmp_path, mapping=MAPPING.replace('start = "started"\n', ""))
+    one, _ = records(KIND, table, mapping=mapping, date=dt.date(2025, 3, 1))
+    assert (one.duration_s, one.ended_at) == (15.0, dt.datetime(2025, 3, 1, 0, 0, 15, tzinfo=dt.UTC))
+    assert "unknown" not in (one.tags or {})["date"]
 
 
 def test_all_columns_are_kept_with_the_record(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from perfdb.record import Annotation, Record, Retraction, new_uuid, sha256_hex
 from perfdb.redaction import Identity
 from perfdb.registry.remarks import save_remark
 from perfdb.registry.samples import to_parquet
-from perfdb.registry.validator import Fault, validate_folder
+from perfdb.registry.validator import Fault, validate, validate_folder
 from perfdb.registry.validator.limits import LARGEST_RECORD_FILE, LARGEST_TEXT, MOST_FILES
+from perfdb.registry.validator.second import SecondJudge
 from perfdb.registry.validator.tree import FolderTree
 from tests.registry.validator.honest import LOG, RULES, STARTED, Change, Draft, codes, honest, judge, samples_of
 
@@ -174,6 +175,10 @@ SEALED: dict[str, tuple[Change, str]] = {
     ),
     "a secret in params": (set_at("params", "provider.worker_init", value="export TOKEN=abcd1234efgh"), "holds-secret"),
     "a param whose name says secret": (set_at("params", "provider.account", value="m1234"), "holds-secret"),
+    "an imported param whose name says secret": (
+        lambda d: (from_a_table(d), set_at("params", "password", value="opensesame")(d)),
+        "holds-secret",
+    ),
     "a secret in the spec": (set_at("spec", "password", value="opensesame"), "holds-secret"),
     "an address in the reason of a check": (set_at("checks", 0, "detail", value="10.1.2.3 answered"), "holds-address"),
     "a home in the run's name": (set_at("spec", "where", value="/home/somebody/x"), "holds-home"),
@@ -186,6 +191,7 @@ SEALED: dict[str, tuple[Change, str]] = {
     "a log that is no text": (file("artifacts/01-rep-1.log", b"\xff\xfe\x00"), "not-text"),
     "a log that is too long": (file("artifacts/01-rep-1.log", b"a line\n" * (LARGEST_TEXT // 7 + 1)), "too-large"),
     "samples that are no Parquet": (file("samples.parquet", b"PAR1 and so on PAR1"), "samples-unreadable"),
+    "samples of no bytes": (file("samples.parquet", b""), "samples-unreadable"),
     "samples of another run": (file("samples.parquet", to_parquet(samples_of(99))), "summary-wrong"),
     "fewer samples than stated": (file("samples.parquet", to_parquet(samples_of(0, 39))), "wrong-shape"),
     "samples with another column": (
@@ -407,3 +413,34 @@ def test_a_path_chooses_what_is_judged(tmp_path: Path):
     assert judge(tmp_path, good).ok
     assert judge(tmp_path, bad / "record.json").records == (bad.name,)
     assert not judge(tmp_path, tmp_path / "throughput").ok
+
+
+def test_a_large_registry_is_judged_by_two_processes_with_the_same_verdicts(tmp_path: Path, monkeypatch):
+    for number in range(26):
+        draft = honest(number, tasks=3)
+        if number % 5 == 0:
+            metric("cold_start_s", unit="fortnights")(draft)
+        draft.write(tmp_path)
+    Draft(honest(3, tasks=3).document, honest(3, tasks=3).files).write(tmp_path, "other/hopper/2026-11/" + "a" * 16)
+    alone = judge(tmp_path)
+    started = []
+    begin = SecondJudge.begin
+    monkeypatch.setattr(SecondJudge, "begin", lambda self, groups: (started.append(len(groups)), begin(self, groups)))
+    monkeypatch.setattr(validate, "SHARE", 4)
+    assert judge(tmp_path) == alone
+    assert sum(started) > 8
+    assert {fault.code for fault in alone.faults} >= {"wrong-unit", "duplicate"}
+
+
+def test_what_a_second_process_that_was_killed_did_not_say_is_judged_by_the_first(tmp_path: Path, monkeypatch):
+    for number in range(12):
+        honest(number, tasks=3).write(tmp_path)
+    monkeypatch.setattr(validate, "SHARE", 4)
+
+    def killed(self, groups):
+        self._start().kill()
+
+    monkeypatch.setattr(SecondJudge, "begin", killed)
+    report = judge(tmp_path)
+    assert report.ok
+    assert len(report.records) == 12

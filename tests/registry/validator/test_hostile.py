@@ -24,7 +24,7 @@ import pytest
 from perfdb.record.canonical import canonical_bytes, record_id_of
 from perfdb.registry.samples import to_parquet
 from perfdb.registry.validator.folder import Means
-from perfdb.registry.validator.limits import MIB
+from perfdb.registry.validator.limits import LARGEST_RECORD_FILE, MIB
 from perfdb.registry.validator.parquet import ParquetReader
 from perfdb.registry.validator.privacy import Search
 from perfdb.registry.validator.report import Findings
@@ -375,6 +375,37 @@ def test_a_parquet_file_that_lies_somewhere_never_breaks_the_validator(
         draft.write(tmp_path / f"{number}")
         judge.faults(tmp_path / f"{number}")
         shutil.rmtree(tmp_path / f"{number}")
+
+
+ITERATIONS = b'{"direction":"none","name":"task_count","repetition":1,"step":1,"unit":"tasks","value":1},'
+DENSE: dict[str, Callable[[bytes, int], bytes]] = {
+    "empty objects": lambda _, most: b'{"metrics":[' + b"{}," * (most // 3) + b"{}]}",
+    "empty lists": lambda _, most: b'{"metrics":[' + b"[]," * (most // 3) + b"[]]}",
+    "many keys": lambda _, most: b'{"metrics":[],' + b",".join(b'"%x":{}' % n for n in range(most // 12)) + b"}",
+    "sound metrics in what is no record": lambda _, most: (
+        b'{"metrics":[' + ITERATIONS * (most // len(ITERATIONS)) + ITERATIONS[:-1] + b"]}"
+    ),
+    "sound metrics where they do not belong": lambda record, most: record.replace(
+        b'"params":{', b'"params":{"metrics":[' + ITERATIONS * (most // len(ITERATIONS)) + b"1],"
+    ),
+    "sound metrics in another record": lambda record, most: record.replace(
+        b'"metrics":[', b'"metrics":[' + ITERATIONS * (most // len(ITERATIONS))
+    ),
+    "sound metrics and wrong params": lambda record, most: record.replace(
+        b'"metrics":[', b'"metrics":[' + ITERATIONS * (most // len(ITERATIONS) - 3000)
+    ).replace(b'"params":{', b'"params":{' + b"".join(b'"k%d":[],' % n for n in range(18_000))),
+    "numbers": lambda _, most: b'{"metrics":[' + b"1e5," * (most // 4) + b"1]}",
+}
+
+
+@pytest.mark.parametrize("what", DENSE)
+def test_a_dense_record_as_large_as_any_is_judged_within_bounds(what: str, judge: Judge, tmp_path: Path):
+    draft = honest(1)
+    record = draft.sealed()
+    draft.beside["record.json"] = DENSE[what](record, LARGEST_RECORD_FILE - len(record) - 100)
+    assert len(draft.beside["record.json"]) <= LARGEST_RECORD_FILE
+    draft.write(tmp_path / "dense")
+    assert judge.faults(tmp_path / "dense")
 
 
 def test_a_record_is_never_believed_for_its_id_alone(judge: Judge, tmp_path: Path):
