@@ -56,11 +56,6 @@ class ChildLog:
         """The lines of standard output."""
         return tuple(line for line in self.lines if line.stream == "stdout")
 
-    @property
-    def text(self) -> str:
-        """Everything it said, both streams in the order they came."""
-        return "".join(f"{line.text}\n" for line in self.lines)
-
     def last_words(self, count: int = 1) -> str:
         """The last lines that say something, for an error message."""
         spoken = [line.text.strip() for line in self.lines if line.text.strip()]

@@ -43,7 +43,8 @@ class Found:
     _arrays: dict[Key, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def columns(self, names: Sequence[str] | None = None) -> list[Column]:
-        """The columns of those names; or those that every record may have, and all others that any of these rows has.
+        """The columns of those names, each once; or those that every record may have, and all others that any of these rows
+        has.
 
         Raises:
             UsageError: a name means none, or several.
@@ -51,7 +52,8 @@ class Found:
         if names is None:
             every = self.view.catalogue.columns.values()
             return [column for column in every if column.name in BUILT_IN or self._filled(column)]
-        return [self.view.catalogue.resolve(name) for name in names]
+        # Readers of Parquet refuse two columns of one name.
+        return list({column.name: column for column in map(self.view.catalogue.resolve, names)}.values())
 
     def rows(self, columns: Sequence[Column]) -> list[tuple[Cell, ...]]:
         """The rows as Python values: numbers that are whole are ints, instants are in UTC."""

@@ -126,6 +126,12 @@ def test_parquet_keeps_types_and_units(root: Path) -> None:
     assert table.column("param.mixed").to_pylist() == ["true", None, "four", "4"]
 
 
+def test_a_column_that_is_asked_for_twice_by_its_names_is_there_once(root: Path) -> None:
+    rows = found(root)
+    export(root / "twice.parquet", rows, rows.columns(["rate", "name", "metric.rate", "name"]))
+    assert list(pandas.read_parquet(root / "twice.parquet")) == ["metric.rate", "name"]
+
+
 def test_csv_names_units_and_keeps_numbers_exact(root: Path) -> None:
     rows = found(root)
     export(root / "all.csv", rows, rows.columns(["name", "rate", "started_at", "param.mixed", "param.flag"]))
