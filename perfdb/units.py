@@ -13,6 +13,11 @@ def quantity(value: float, unit: str) -> str:
     return text if unit in ("", "1") else f"{text} {unit}"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 record`, `2 records`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def significant(value: float, digits: int = 4) -> str:
     """`value` to so many significant digits, with thousands separators and no exponent."""
     if value == 0 or not math.isfinite(value):

@@ -60,6 +60,7 @@ def contribute(
     from perfdb.contribute import contribute as commit
     from perfdb.errors import EXIT_FAULTS, PerfdbError
     from perfdb.settings import load_settings
+    from perfdb.units import counted
 
     settings = load_settings()
     voice = Voice()
@@ -87,7 +88,9 @@ def contribute(
         voice.say(f"nothing to contribute: {made.base.name} has it all.")
         return
     did = "committed to" if made.is_new else "already on"
-    what = f"{len(made.records)} records" + (f" and {len(made.remarks)} remarks" if made.remarks else "")
+    what = " and ".join(
+        counted(len(things), noun) for things, noun in ((made.records, "record"), (made.remarks, "remark")) if things
+    )
     voice.say(f"{what} {did} the branch {made.branch}, which starts from {made.base.name}")
     failure: PerfdbError | None = None
     if text is not None:

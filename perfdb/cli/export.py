@@ -29,11 +29,12 @@ def export(
     from perfdb.cli.terminal import Voice
     from perfdb.registry.index import check_target
     from perfdb.registry.index import export as write
+    from perfdb.units import counted
 
     check_target(file, force=force)
     voice = Voice()
     found = open_index(voice).search(query, sort=sort or (), retracted=retracted)
     chosen = found.columns(split_names(columns))
     write(file, found, chosen)
-    voice.say(f"{found.total} records, {len(chosen)} columns: {file}")
+    voice.say(f"{counted(found.total, 'record')}, {counted(len(chosen), 'column')}: {file}")
     tell_faults(voice, found)

@@ -105,6 +105,7 @@ def _there(settings: Settings) -> None:
 
 def _print(report: Report) -> None:
     from perfdb.cli.terminal import printable
+    from perfdb.units import counted
 
     for file, faults in groupby(report.faults, key=lambda fault: fault.file):
         print(printable(file))
@@ -114,6 +115,6 @@ def _print(report: Report) -> None:
     total = len(report.faults) + report.left_out
     if report.left_out:
         print(f"and {report.left_out:,} more")
-    verdict = "nothing is wrong" if report.ok else f"{total:,} fault{'' if total == 1 else 's'}"
+    verdict = "nothing is wrong" if report.ok else counted(total, "fault")
     code = "; with a config, which is code: read it" if report.contains_code else ""
-    print(f"{len(report.records):,} records, {report.files:,} files: {verdict}{code}.")
+    print(f"{counted(len(report.records), 'record')}, {counted(report.files, 'file')}: {verdict}{code}.")

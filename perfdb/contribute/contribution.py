@@ -37,6 +37,7 @@ from perfdb.gitrepo import (
 )
 from perfdb.record import Annotation, Record, Retraction
 from perfdb.registry import Registry
+from perfdb.units import counted
 
 # Each lost race means that somebody else's contribution got through.
 RACES = 20
@@ -207,7 +208,7 @@ def _commit(
     quarantine = Quarantine(repository, scratch / "quarantine.git")
     blobs = dict(zip(load.copies, quarantine.blobs(list(load.copies.values())), strict=True))
     words = message(load.records, load.remarks, load.configs, request.headlines)
-    observer.say(f"checking {len(load.records)} records")
+    observer.say(f"checking {counted(len(load.records), 'record')}")
     for _ in range(RACES):
         tip, parent = _start(repository, branch, remote, base)
         tree, new, clashes = add_files(quarantine.git, repository.tree_of(parent), blobs)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from perfdb.contribute.headline import headline_of, middle, spread
 from perfdb.contribute.markdown import harmless
 from perfdb.record import Annotation, Record, Remark
+from perfdb.units import counted
 
 LONGEST_SUBJECT = 72
 _VERSION = re.compile(r"[A-Za-z0-9 .+_-]+")
@@ -17,14 +18,14 @@ MOST_LINES = 200
 def subject(records: Sequence[Record], remarks: Sequence[Remark]) -> str:
     """One line of at most 72 characters."""
     if not records:
-        return f"{_count(len(remarks), 'remark')} on records"
+        return f"{counted(len(remarks), 'remark')} on records"
     what = _one_of({record.family for record in records}, "families")
     where = _one_of({record.environment.machine for record in records}, "machines")
     versions = {f"{name} {version}" for record in records for name, version in record.code.measured.items()}
     version = min(versions, default="")
     # A version is free text, and a subject becomes a heading: only one that looks like one goes there.
     told = f", {version}" if len(versions) == 1 and _VERSION.fullmatch(version) else ""
-    count = _count(len(records), "record")
+    count = counted(len(records), "record")
     for line in (f"{what} on {where}: {count}{told}", f"{what} on {where}: {count}", f"{count} on {where}"):
         if len(text := harmless(line)) <= LONGEST_SUBJECT:
             return text
@@ -62,13 +63,9 @@ def _record(record: Record, headlines: Mapping[str, Sequence[str]]) -> list[str]
 
 def _remark(remark: Remark) -> str:
     if isinstance(remark, Annotation):
-        return f"annotation {remark.uuid} on {_count(len(remark.record_ids), 'record')}"
+        return f"annotation {remark.uuid} on {counted(len(remark.record_ids), 'record')}"
     return harmless(f"retraction of {getattr(remark, 'record_id', 'a record')}")
 
 
 def _one_of(names: set[str], many: str) -> str:
     return next(iter(names)) if len(names) == 1 else f"{len(names)} {many}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

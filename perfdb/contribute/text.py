@@ -10,7 +10,7 @@ from perfdb.contribute.headline import headline_of, interval, middle
 from perfdb.contribute.markdown import code, one_line
 from perfdb.contribute.message import subject
 from perfdb.record import Annotation, Record, Remark, Retraction
-from perfdb.units import bytes_
+from perfdb.units import bytes_, counted
 
 # A forge takes 65,536 characters. The commit and the records themselves have the rest.
 MOST_ROWS = 60
@@ -107,7 +107,7 @@ def _remarks(remarks: Sequence[Remark]) -> str:
             lines.append(f"- {code(remark.record_id)} is withdrawn: {code(remark.reason)}")
         elif isinstance(remark, Annotation):
             resets = ", and resets the baseline" if remark.resets_baseline else ""
-            lines.append(f"- on {len(remark.record_ids)} records{resets}: {code(remark.note)}")
+            lines.append(f"- on {counted(len(remark.record_ids), 'record')}{resets}: {code(remark.note)}")
     return "\n".join(["### Remarks", "", *_capped(lines, MOST_LINES)]) if lines else ""
 
 

@@ -13,6 +13,7 @@ from perfdb.runner.mirroring import MLFLOW_FILE
 from perfdb.runner.recover import recover
 from perfdb.settings import Settings
 from perfdb.tracking import SyncStep, Target, sync_records
+from perfdb.units import counted
 
 # Progress is told once a batch: a line a record would be ten thousand lines.
 TOLD_EVERY = 25
@@ -43,8 +44,9 @@ class SyncOutcome:
     def sentence(self) -> str:
         """For people."""
         parts = [
-            f"{len(self.recovered)} killed runs filed" + (f" ({', '.join(self.recovered)})" if self.recovered else ""),
-            f"{self.sent} records sent to MLflow",
+            f"{counted(len(self.recovered), 'killed run')} filed"
+            + (f" ({', '.join(self.recovered)})" if self.recovered else ""),
+            f"{counted(self.sent, 'record')} sent to MLflow",
             f"{self.unchanged} there already",
         ]
         if self.elsewhere:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from perfdb.registry.validator.report import Report
+from perfdb.units import counted
 
 _MOST_ROWS = 50
 _LONGEST = 300
@@ -12,8 +13,8 @@ _MOST_NAMED = 20
 def as_markdown(report: Report) -> str:
     """The verdict, what was looked at, and a table of what is wrong."""
     total = len(report.faults) + report.left_out
-    counts = f"{_count(len(report.records), 'record')}, {_count(report.files, 'file')}"
-    verdict = "nothing is wrong" if report.ok else _count(total, "fault")
+    counts = f"{counted(len(report.records), 'record')}, {counted(report.files, 'file')}"
+    verdict = "nothing is wrong" if report.ok else counted(total, "fault")
     lines = [f"### `perfdb validate`: {verdict}", "", f"{counts} looked at."]
     if report.contains_code:
         lines += [
@@ -25,13 +26,13 @@ def as_markdown(report: Report) -> str:
         more = f" and {len(report.withdrawn) - _MOST_NAMED} more" if len(report.withdrawn) > _MOST_NAMED else ""
         lines += [
             "",
-            f"**This request withdraws {_count(len(report.withdrawn), 'record')}**, whoever measured them: {ids}{more}. "
+            f"**This request withdraws {counted(len(report.withdrawn), 'record')}**, whoever measured them: {ids}{more}. "
             "Lists and comparisons will leave them out. Read the reasons.",
         ]
     if report.resets:
         lines += [
             "",
-            f"**{_count(report.resets, 'annotation')} of this request resets a baseline**: what was measured before will no "
+            f"**{counted(report.resets, 'annotation')} of this request resets a baseline**: what was measured before will no "
             "longer be compared with. Read the reasons.",
         ]
     if report.ok:
@@ -44,10 +45,6 @@ def as_markdown(report: Report) -> str:
         if total > _MOST_ROWS:
             lines += ["", f"and {total - _MOST_ROWS} more; `perfdb validate --base BASE` lists them."]
     return "\n".join(lines) + "\n"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _code(text: str) -> str:
