@@ -153,7 +153,7 @@ def test_a_server_is_read_like_a_database(tmp_path: Path, http_target: Target) -
 
 def test_a_migrated_file_store_gives_the_runs_of_the_files(tmp_path: Path, target: Target) -> None:
     experiment = file_store(tmp_path)
-    add_run(experiment, run_id="a" * 32)
+    add_run(experiment, run_id="a" * 32, metrics={**SIX, "loss": "5 1.0 0\n7 inf 2\n6 nan 1\n"})
     add_run(experiment, run_id="b" * 32, lifecycle_stage="deleted", deleted_time=STARTED_MS)
     assert target.database is not None
     target.database.unlink()

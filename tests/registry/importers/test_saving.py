@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import random
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -83,39 +79,56 @@ def test_what_no_record_can_hold_is_told_as_a_fault(tmp_path: Path) -> None:
     assert "experiment" in part.why
 
 
-@pytest.mark.drill
-def test_an_import_killed_anywhere_goes_on_where_it_stopped(tmp_path: Path, drill_share: float) -> None:
-    experiment = many_runs(tmp_path, 40)
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from perfdb.cli.known import rules
+from perfdb.redaction import Identity
+from perfdb.registry import Registry
+from perfdb.registry.importers import IMPORTERS, Options, Validator, save_all
+
+kind, source, top = sys.argv[1:]
+
+def die_at(step, root):
+    steps = 0
+    def hook(event, arguments):
+        nonlocal steps
+        if arguments and str(arguments[0]).startswith(root):
+            steps += 1
+            if steps == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(hook)
+
+code, step = None, 0
+while code != 0:
+    step += 1
+    root = f"{top}/{step:04}"
+    child = os.fork()
+    if child == 0:
+        die_at(step, root)
+        with Validator(rules(), Identity()) as judge:
+            save_all(IMPORTERS[kind](source, Options()), Registry(Path(root)), judge=judge)
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in (0, -signal.SIGKILL)
+"""
+
+
+def test_an_import_killed_at_any_step_in_the_registry_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    experiment = many_runs(tmp_path, 4)
     whole = {record.record_id for record in _records(experiment)}
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom perfdb.registry import Registry\n"
-        "from perfdb.registry.importers import *\n"
-        "from perfdb.cli.known import rules\nfrom perfdb.redaction import Identity\n"
-        "with Validator(rules(), Identity()) as judge:\n"
-        f"    save_all(IMPORTERS['{KIND}'](sys.argv[1], Options()), Registry(Path(sys.argv[2])), judge=judge,\n"
-        "        on_part=lambda saved: print(len(saved.added), flush=True))"
-    )
-    choice = random.Random(7)
-    kills = 0
-    for attempt in range(max(2, round(30 * drill_share))):
-        root = tmp_path / f"mlruns-{attempt}"
-        with subprocess.Popen(
-            [sys.executable, "-c", code, str(experiment), str(root)], stdout=subprocess.PIPE
-        ) as child:
-            assert child.stdout is not None
-            first = choice.randint(1, 30)
-            for _ in range(first):
-                assert child.stdout.readline()
-            time.sleep(choice.uniform(0, 0.01))  # somewhere in one of the next ones
-            os.kill(child.pid, signal.SIGKILL)
-            kills += child.wait() == -signal.SIGKILL
+    (tmp_path / "killed").mkdir()
+    subprocess.run([sys.executable, "-c", KILLED, KIND, str(experiment), str(tmp_path / "killed")], check=True)
+    left = {(0, 0)}  # killed before there is a folder
+    for root in sorted((tmp_path / "killed").iterdir()):
         there = {entry.record.record_id for entry in entries(root)}
-        assert first <= len(there)
         assert there <= whole
+        left.add((len(there), len(retractions_of(root))))
         save(root, KIND, experiment)
         assert {entry.record.record_id for entry in entries(root)} == whole
-        assert len(retractions_of(root)) == 14
-    assert kills > attempt / 2  # one that was quicker than we has ended
+        assert len(retractions_of(root)) == 2
+    # Between and after each of the records and retractions.
+    assert left == {(0, 0), (1, 0), (1, 1), (2, 1), (3, 1), (4, 1), (4, 2)}
 
 
 def _records(experiment: Path) -> list[Record]:
