@@ -13,12 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import synthetic
 from pairs import abba, ratio_interval
 
+from perfdb.record import Record
 from perfdb.registry.index import Index
 
 BIN = Path(sys.executable).parent
@@ -106,11 +107,14 @@ def made(folder: Path, count: int) -> tuple[Index, Path]:
     folder.mkdir()
     store = folder / "plain-mlflow.db"
     MlflowClient(f"sqlite:///{store}").search_experiments(max_results=1)
-    step = 5000
-    for first in range(0, count, step):
-        records = [synthetic.plain(number) for number in range(first, min(first + step, count))]
-        synthetic.write_registry(folder / "mlruns", ((record, {}) for record in records))
-        synthetic.fill_mlflow(store, records)
+
+    def filed() -> Iterator[Record]:
+        for number in range(count):
+            record = synthetic.plain(number)
+            synthetic.write_registry(folder / "mlruns", [(record, {})])
+            yield record
+
+    synthetic.fill_mlflow(store, filed())
     return Index(folder / "mlruns", folder / ".perfdb"), store
 
 
