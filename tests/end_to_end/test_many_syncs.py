@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from perfdb.processes.lock import Lock
@@ -58,10 +59,21 @@ def sync_at_once(home: Home) -> None:
 def wait_until_idle(home: Home, count: int) -> None:
     """Return once so many processes work for this root, and all only wait: they tell nobody what for."""
     used, before = 1.0, 0.0
+    deadline = time.monotonic() + 120
     while used > 0.1 or len(home.processes()) < count:
+        assert time.monotonic() < deadline, "they do not come to wait, or some have ended"
         time.sleep(0.5)
-        now = sum(process.cpu_times().user + process.cpu_times().system for process in home.processes())
-        used, before = now - before, now
+        now = sum(map(cpu_s, home.processes()))
+        used, before = abs(now - before), now
+
+
+def cpu_s(process: psutil.Process) -> float:
+    """What it has used so far; nothing if it just ended, as one that asks for the version of something does."""
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return times.user + times.system
 
 
 def test_eight_syncs_at_once_on_no_database_give_one_run_a_record(home: Home) -> None:
