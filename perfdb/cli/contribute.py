@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -124,13 +123,7 @@ def _validator(voice: Voice) -> Check:
     from perfdb.redaction import Identity
     from perfdb.registry.validator import validate_change
 
-    told = time.monotonic()
-
-    def on_progress(done: int) -> None:
-        nonlocal told
-        if time.monotonic() - told > 1:
-            told = time.monotonic()
-            voice.progress("checking", f"{done:,} records")
+    on_progress = voice.counting("checking", "records")
 
     def check(repository: Path, base: str, head: str, registry: str) -> Sequence[Fault]:
         return validate_change(repository, base, head, registry, rules(), Identity.here(), on_progress).faults

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from perfdb.units import duration
@@ -38,6 +39,18 @@ class Voice:
             self.tick()
         else:
             _tell(f"[{duration(time.monotonic() - self._begun)}] {child}: {text}\n")
+
+    def counting(self, child: str, noun: str) -> Callable[[int], None]:
+        """Hears how many are done, and tells it once a second."""
+        told = time.monotonic()
+
+        def on_progress(done: int) -> None:
+            nonlocal told
+            if time.monotonic() - told > 1:
+                told = time.monotonic()
+                self.progress(child, f"{done:,} {noun}")
+
+        return on_progress
 
     def tick(self) -> None:
         """A second has passed."""

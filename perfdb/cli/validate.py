@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -50,14 +49,7 @@ def validate(
         raise UsageError("--json and --markdown exclude each other: choose one.")
     settings = load_settings()
     voice = Voice()
-    told = time.monotonic()
-
-    def on_progress(done: int) -> None:
-        nonlocal told
-        if time.monotonic() - told > 1:
-            told = time.monotonic()
-            voice.progress("validate", f"{done:,} records")
-
+    on_progress = voice.counting("validate", "records")
     if base is not None:
         # The contributor's own names are looked for where the records are made; what CI says must not hang on its host.
         top, registry = _from_top(settings)

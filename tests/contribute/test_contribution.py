@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from perfdb.contribute import Fault
+from perfdb.contribute.intake import Intake
 from perfdb.contribute.scratch import scratch_folder
 from perfdb.errors import RegistryError, UsageError
 from perfdb.record import Annotation, Retraction, new_uuid
@@ -497,6 +498,17 @@ def test_a_full_disk_for_our_own_files_is_told_and_no_record_is_blamed(clone: Cl
         clone.contribute(state_path=disk.path)
     assert clone.state_of_everything() == before
     assert disk.files() == []
+
+
+def test_a_copy_that_finds_no_room_is_our_trouble_and_no_fault_of_a_record(clone: Clone, small_disk) -> None:
+    clone.measure(1)
+    disk = small_disk(1)
+    intake = Intake(disk.path / "files", clone.registry, "mlruns")
+    disk.fill()
+    (folder,) = Registry(clone.registry).folders()
+    with pytest.raises(RegistryError, match="disk is full"):
+        intake.take_folder(str(folder.relative_to(clone.registry)))
+    assert intake.faults == []
 
 
 def test_a_read_only_git_folder_is_told(world: World, small_disk) -> None:
