@@ -50,12 +50,14 @@ def _exit_with(app: Callable[..., object]) -> NoReturn:
 
 def _code_of(app: Callable[..., object]) -> str | int | None:
     from perfdb.cli.terminal import printable
-    from perfdb.errors import EXIT_DONE, EXIT_INTERRUPTED, PerfdbError
+    from perfdb.errors import EXIT_DONE, PerfdbError
 
     stdout = sys.stdout
     try:
         app()
     except SystemExit as leaving:
+        if _was_interrupted(leaving):  # typer makes an exit code of it, without a word
+            return _interrupted()
         # A reader that has seen enough (`perfdb list | head`) is no error. Typer takes it for one, and then puts a stream
         # of its own in stdout's place.
         return leaving.code if sys.stdout is stdout else EXIT_DONE
@@ -63,9 +65,22 @@ def _code_of(app: Callable[..., object]) -> str | int | None:
         print(f"perfdb: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("perfdb: interrupted.", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return _interrupted()
     return EXIT_DONE
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _interrupted() -> int:
+    from perfdb.errors import EXIT_INTERRUPTED
+
+    words = "perfdb: interrupted. What was written is whole and stays; type the same command again to go on."
+    print(words, file=sys.stderr)
+    return EXIT_INTERRUPTED
 
 
 def _as_ctrl_c(_number: int, _frame: FrameType | None) -> NoReturn:

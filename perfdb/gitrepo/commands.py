@@ -140,7 +140,8 @@ def push(folder: Path, remote: str, branch: str, on_line: Callable[[str], None],
         with process, open(process.stderr.fileno(), closefd=False, newline=None, errors="replace") as lines:
             for line in lines:
                 said.append(line)
-                on_line(without_credentials(line.strip()))
+                if text := without_credentials(line.strip()):
+                    on_line(text)
     except BaseException:
         process.terminate()
         raise

@@ -48,3 +48,20 @@ def test_an_output_that_can_not_be_written_is_an_error_in_one_line(tmp_path):
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "cannot be written" in done.stderr
+
+
+INTERRUPTED = """
+import typer
+from perfdb.cli import _exit_with
+app = typer.Typer(pretty_exceptions_enable=False)
+@app.command()
+def work() -> None:
+    raise KeyboardInterrupt
+_exit_with(app)
+"""
+
+
+def test_ctrl_c_says_what_became_of_the_work():
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (130, "", 1)
+    assert "interrupted. What was written is whole" in done.stderr
