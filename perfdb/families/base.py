@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -48,8 +48,12 @@ class Setup(BaseModel):
         return max(1, int(min(limits))) if limits else None
 
 
+# A family's children, one after another: each is handed out, and comes back as what it said.
+Children = Generator[Program, ChildRun, None]
+
+
 class Lab(Protocol):
-    """Where a family's children run. `run` raises whatever ends the whole measurement: Ctrl-C, the time limit."""
+    """What a family must know to say which children it wants."""
 
     @property
     def setup(self) -> Setup:
@@ -66,9 +70,6 @@ class Lab(Protocol):
     @property
     def host_key(self) -> str:
         """What workers make their pseudonyms from."""
-
-    def run(self, program: Program) -> ChildRun:
-        """Run one child to its end; its log is kept before this returns."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ class Family:
     Attributes:
         name: As in records and on the command line.
         spec: The model of what can be asked for; each of its fields is a flag.
-        measure: Runs the children, one after another. What they say is on disk before it goes on.
+        measure: Yields the children to run, one after another, and gets what each said, which is on disk by then. So runs
+            that take turns can be interleaved, and one that was cut off can be gone on with: it is told anew what is known.
         assemble: Pure: from what was asked and what the children said to the measurements. It must make the best of
             logs that end anywhere, for it also serves what a crash left.
         metrics: Every metric's definition by name.
@@ -104,7 +106,7 @@ class Family:
 
     name: str
     spec: type[BaseModel]
-    measure: Callable[[Lab, Any], None]
+    measure: Callable[[Lab, Any], Children]
     assemble: Callable[[Any, Setup | None, Sequence[ChildRun]], Measurements]
     metrics: Mapping[str, MetricDefinition]
     headline: tuple[str, ...]

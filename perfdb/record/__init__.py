@@ -16,6 +16,7 @@ from perfdb.record.model import (
     Record,
     SampleFile,
     Scalar,
+    Sitting,
     Status,
     utc_text,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "Retraction",
     "SampleFile",
     "Scalar",
+    "Sitting",
     "Status",
     "canonical_bytes",
     "derived_uuid",

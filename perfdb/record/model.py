@@ -32,6 +32,7 @@ Scalar = StrictBool | StrictInt | StrictFloat | StrictStr | None
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 ShortHash = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 RelativeName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$", max_length=200)
@@ -164,6 +165,16 @@ class Origin(Frozen):
     source_sha256: Sha256 | None = None
 
 
+class Sitting(Frozen):
+    """Runs that took turns on one machine, so that whatever came and went there came to all of them alike.
+
+    `turns` are the places of this run's children, in order, among all the sitting's children, counted from 1.
+    """
+
+    uuid: Uuid
+    turns: tuple[Annotated[int, Field(ge=1)], ...]
+
+
 class Record(Frozen):
     """One run, whole. `record_id` is derived from everything else; `Record.seal` computes it."""
 
@@ -189,6 +200,11 @@ class Record(Frozen):
     artifacts: tuple[Artifact, ...] = ()
     origin: Origin = Origin()
     tags: dict[TagName, TagValue] | None = Field(None, description="labels that the source of an imported run gave it")
+    overrides: dict[str, StoredScalar] | None = Field(
+        None, description="params that were set to these values in place of what the config's file says"
+    )
+    sitting: Sitting | None = Field(None, description="the runs that this one took turns with")
+    reproduces: ShortHash | None = Field(None, description="the record whose run was to be done again")
 
     @classmethod
     def seal(cls, **fields: Any) -> Record:

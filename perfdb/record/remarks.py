@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from perfdb.record.canonical import canonical_bytes
-from perfdb.record.model import Frozen, Instant, ShortHash, TagName, TagValue
+from perfdb.record.model import Frozen, Instant, ShortHash, TagName, TagValue, Uuid
 
-Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Words = Annotated[str, Field(min_length=1, max_length=4000)]
 
 

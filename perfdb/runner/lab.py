@@ -44,7 +44,7 @@ class MeasurementStopped(Exception):
 
 @dataclass
 class SupervisedLab:
-    """See `perfdb.families.Lab`."""
+    """See `perfdb.families.Lab`. `run` raises whatever ends the whole measurement: Ctrl-C, the time limit."""
 
     request: RunRequest
     journal: Journal

@@ -197,8 +197,11 @@ def _measure(
             update={"scheduler": platforms[0].name, "scheduler_version": platforms[0].version()}
         )
         journal.write("request.json", described.model_dump(mode="json"))
-    with contextlib.suppress(MeasurementStopped):
-        family.measure(lab, family.spec.model_validate(request.spec))
+    children = family.measure(lab, family.spec.model_validate(request.spec))
+    with contextlib.suppress(MeasurementStopped, StopIteration):
+        program = next(children)
+        while True:
+            program = children.send(lab.run(program))
 
 
 def _python(config: ConfigDescription) -> str:

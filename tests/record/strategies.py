@@ -19,6 +19,7 @@ from perfdb.record import (
     Origin,
     Record,
     SampleFile,
+    Sitting,
 )
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -83,4 +84,8 @@ records = st.builds(
     artifacts=few(st.builds(Artifact, file=file_name, sha256=digest, bytes=count)),
     origin=st.builds(Origin, kind=st.sampled_from(["measured", "imported"]), source=st.none() | text),
     tags=st.none() | st.dictionaries(st.from_regex(r"[A-Za-z][A-Za-z0-9 ._-]{0,9}", fullmatch=True), text, max_size=2),
+    overrides=st.none() | scalars,
+    sitting=st.none()
+    | st.builds(Sitting, uuid=st.text("0123456789abcdef", min_size=32, max_size=32), turns=few(st.integers(1, 99))),
+    reproduces=st.none() | st.text("0123456789abcdef", min_size=16, max_size=16),
 )

@@ -84,6 +84,9 @@ CHANGES = {
     "artifacts": ({"file": "artifacts/a.log", "sha256": "d" * 64, "bytes": 1},),
     "origin": {"kind": "imported"},
     "tags": {"note": "x"},
+    "overrides": {"provider.max_blocks": 4},
+    "sitting": {"uuid": "a" * 32, "turns": (1, 4)},
+    "reproduces": "b" * 16,
 }
 
 

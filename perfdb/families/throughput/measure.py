@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from perfdb.errors import ConfigError, UsageError
-from perfdb.families.base import Lab, Program
+from perfdb.families.base import Children, Lab, Program
 from perfdb.families.throughput.parse import SAMPLE_ON
 from perfdb.families.throughput.spec import ThroughputSpec
 
@@ -14,8 +14,8 @@ HERE = Path(__file__).parent
 PROBE = "probe"
 
 
-def measure(lab: Lab, spec: ThroughputSpec) -> None:
-    """Run them one after another. A repetition that fails is the last: the next would fail alike.
+def measure(lab: Lab, spec: ThroughputSpec) -> Children:
+    """Hand them out one after another. A repetition that fails is the last: the next would fail alike.
 
     Raises:
         ConfigError: there is no parsl-perf beside the Parsl to be measured.
@@ -35,10 +35,10 @@ def measure(lab: Lab, spec: ThroughputSpec) -> None:
     # Ours in place of the user's file: it loads theirs, and gives the run a folder of its own.
     argv = (str(lab.setup.config.parsl_perf), "--config", str(HERE / "child" / "parsl_perf_config.py"), *flags)
     for repetition in range(1, spec.reps + 1):
-        done = lab.run(Program(f"rep-{repetition}", (str(lab.python), *argv), sample_on=SAMPLE_ON))
+        done = yield Program(f"rep-{repetition}", (str(lab.python), *argv), sample_on=SAMPLE_ON)
         if done.log.exit.code != 0:
             return
     if spec.probe:
         facts = Path(sys.modules["perfdb.capture"].__path__[0]) / "facts.py"
         env = {"PERFDB_FACTS": str(facts), "PERFDB_HOST_KEY": lab.host_key, "PERFDB_RESOURCES": spec.resources or "{}"}
-        lab.run(Program(PROBE, (str(lab.python), str(HERE / "child" / "probe.py")), env=env))
+        yield Program(PROBE, (str(lab.python), str(HERE / "child" / "probe.py")), env=env)

@@ -81,6 +81,8 @@ BUILT_IN: Mapping[str, Kind] = {
     "scheduler_version": Kind.VERSION,
     "origin": Kind.TEXT,
     "source_kind": Kind.TEXT,
+    "sitting": Kind.TEXT,
+    "reproduces": Kind.TEXT,
     "folder": Kind.TEXT,
     "retracted": Kind.FLAG,
 }

@@ -60,6 +60,8 @@ def _cells(record: Record, folder: str) -> Iterator[Cell]:
         "scheduler": environment.scheduler,
         "origin": record.origin.kind,
         "source_kind": record.origin.source_kind,
+        "sitting": record.sitting.uuid if record.sitting else None,
+        "reproduces": record.reproduces,
         "folder": folder,
     }
     for name, text in texts.items():

@@ -21,7 +21,7 @@ from perfdb.registry.durable import replace, write_new
 from perfdb.registry.index.parts import Part
 
 # Another layout, or other columns, are another version; an index of any other than this is made anew.
-VERSION = 1
+VERSION = 2
 _LIST = "parts.json"
 _TRIES = 20
 

@@ -20,7 +20,7 @@ from perfdb.record import Annotation, Metric, Retraction, canonical_bytes, new_u
 from perfdb.registry import Registry
 from perfdb.registry.index import Index, reading
 from perfdb.registry.index import index as index_module
-from perfdb.registry.index.shelf import Shelf
+from perfdb.registry.index.shelf import VERSION, Shelf
 from perfdb.registry.remarks import save_remark
 from tests.disks import SmallDisk
 from tests.tracking.records import make_record
@@ -157,9 +157,9 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "list deleted": lambda folder: (folder / "parts.json").unlink(),
     "list cut short": lambda folder: os.truncate(folder / "parts.json", 9),
     "list of another version": lambda folder: (folder / "parts.json").write_text(
-        (folder / "parts.json").read_text().replace('"version": 1', '"version": 0')
+        (folder / "parts.json").read_text().replace(f'"version": {VERSION}', '"version": 0')
     ),
-    "list that is no list": lambda folder: (folder / "parts.json").write_text('{"version": 1, "parts": 3}'),
+    "list that is no list": lambda folder: (folder / "parts.json").write_text(f'{{"version": {VERSION}, "parts": 3}}'),
     "folder deleted": shutil.rmtree,
 }
 

@@ -1,0 +1,1 @@
+"""Many runs: arms that take turns, sweeps, bisections; each can be gone on with after any interruption."""

@@ -1,0 +1,1 @@
+"""Records and comparisons as pictures and as a static site."""
