@@ -38,6 +38,7 @@ MEANINGS = {
     "EXIT_INVALID": "The measurement ran and a check failed. There is a record; no comparison should use it.",
     "EXIT_FAULTS": "`perfdb validate` or `perfdb contribute` found faults; `perfdb list`, `export` or `import` left out what it "
     "could not read.",
+    "EXIT_MATCHED": "`--fail-on` of `perfdb compare` or `perfdb run … --against` found such a verdict. The comparison is printed.",
     "EXIT_INTERRUPTED": "Ctrl-C, a closed terminal or SIGTERM. If a child had started, there is a record of what was "
     "measured until then.",
 }

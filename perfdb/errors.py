@@ -2,6 +2,7 @@
 
     PerfdbError            1   told in one paragraph that ends with what to do
     ├── UsageError         2   the command line asks for something that cannot be
+    │   └── UnlikeRunsError    runs were to be compared that differ in more than what is compared
     ├── SettingsError      1   a setting, a PERFDB_* variable or perfdb.toml is wrong
     ├── ConfigError        1   a Parsl config cannot be loaded
     ├── ParslInstallError  1   another Parsl could not be installed or found
@@ -21,6 +22,7 @@ EXIT_USAGE = 2
 EXIT_FAILED = 3
 EXIT_INVALID = 4
 EXIT_FAULTS = 5
+EXIT_MATCHED = 6
 EXIT_INTERRUPTED = 130
 
 
@@ -34,6 +36,10 @@ class UsageError(PerfdbError):
     """The command line asks for something that cannot be."""
 
     exit_code = EXIT_USAGE
+
+
+class UnlikeRunsError(UsageError):
+    """Runs were to be compared that differ in more than what is compared."""
 
 
 class SettingsError(PerfdbError):

@@ -43,6 +43,10 @@ class Settings(BaseSettings):
         0, description="port of the local MLflow server; 0 takes 5000 or the next free one"
     )
 
+    report_url: Annotated[str, Field(pattern=r"^https?://[^\s<>\\@]+$", max_length=500)] | None = Field(
+        None, description="address of the site of `perfdb report`; notes in MLflow link to it"
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,

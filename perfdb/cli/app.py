@@ -1,17 +1,84 @@
-"""`perfdb` and its commands. Nothing heavy is imported here: `perfdb --help` must answer at once."""
+"""`perfdb` and its commands. Nothing heavy is imported here: `perfdb --help` must answer at once, so a command's module is
+imported when that command is asked for, and its line of help stands here."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import importlib
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
 
 import typer
+from typer.core import TyperGroup
 
 from perfdb import __version__
-from perfdb.cli import configs, contribute, doctor, export, import_, records, remarks, server, sync, validate
-from perfdb.cli.run import RunGroup
+
+
+class Entry(NamedTuple):
+    """Where a command is, and what it does in a line. `name` is a function, or a `typer.Typer` of further commands."""
+
+    module: str
+    name: str
+    help: str
+    hidden: bool = False
+
+
+COMMANDS = {
+    "run": Entry("run", "group", "Measure: one run of a family."),
+    "sweep": Entry("sweep", "sweep", "Measure a matrix of set-ups in turns."),
+    "bisect": Entry("bisect", "bisect", "Find the release or commit that changed a metric."),
+    "reproduce": Entry("reproduce", "reproduce", "Do a record's run again, into a new record."),
+    "list": Entry("records", "list_records", "List the records, newest first."),
+    "show": Entry("records", "show", "Show one record in full."),
+    "compare": Entry("compare", "compare", "Compare sides: what differs, by how much, how sure."),
+    "history": Entry("history", "history", "A metric over versions or dates, and what changed."),
+    "plot": Entry("plot", "app", "Draw figures: SVG, PNG, PDF or HTML."),
+    "report": Entry("report", "report", "Make a static site of the records."),
+    "export": Entry("export", "export", "Export records to a Parquet or CSV file."),
+    "annotate": Entry("remarks", "annotate", "Say something about records."),
+    "retract": Entry("remarks", "retract", "Withdraw a record, with the reason."),
+    "import": Entry("import_", "import_", "Import what others measured."),
+    "validate": Entry("validate", "validate", "Check records: whole, unaltered, plausible, private."),
+    "contribute": Entry("contribute", "contribute", "Commit records to a branch for a pull request."),
+    "configs": Entry("configs", "configs", "List the configs in parsl-configs/."),
+    "sync": Entry("sync", "sync", "File killed runs, bring MLflow up to date."),
+    "doctor": Entry("doctor", "doctor", "Say what is here, what is missing, what to type."),
+    "server": Entry("server", "app", "MLflow's own pages on this machine."),
+    "ui": Entry("server", "app", "As `server`.", hidden=True),
+}
+
+
+class Commands(TyperGroup):
+    """The commands, each made when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (the name is typer's)
+        """In the order of a first acquaintance."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (as above)
+        """The command, or None."""
+        entry = COMMANDS.get(cmd_name)
+        return _made(cmd_name, entry) if entry else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (as above)
+        """The table in the help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items() if not entry.hidden])
+
+
+def _made(name: str, entry: Entry) -> Any:
+    module = importlib.import_module(f"perfdb.cli.{entry.module}")
+    found: typer.Typer | Callable[..., None] = getattr(module, entry.name)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    if isinstance(found, typer.Typer):
+        app.add_typer(found, name=name, help=entry.help, hidden=entry.hidden)
+        return typer.main.get_command(app).get_command(None, name)  # type: ignore[attr-defined]
+    app.command(name, epilog=getattr(module, "EPILOG", None))(found)
+    return typer.main.get_command(app)
+
 
 app = typer.Typer(
     name="perfdb",
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode=None,  # the framed help of rich costs as much again as all the rest of `perfdb --help`
     pretty_exceptions_enable=False,
@@ -34,21 +101,3 @@ def _root(
     ] = False,
 ) -> None:
     pass
-
-
-app.add_typer(
-    typer.Typer(cls=RunGroup, pretty_exceptions_enable=False), name="run", help="Measure: one run of a family."
-)
-app.command("list")(records.list_records)
-app.command("show")(records.show)
-app.command("export")(export.export)
-app.command("annotate")(remarks.annotate)
-app.command("retract")(remarks.retract)
-app.command("import")(import_.import_)
-app.command("validate")(validate.validate)
-app.command("contribute")(contribute.contribute)
-app.command("configs")(configs.configs)
-app.command("sync")(sync.sync)
-app.command("doctor")(doctor.doctor)
-app.add_typer(server.app, name="server", help="MLflow's own pages on this machine.")
-app.add_typer(server.app, name="ui", hidden=True)

@@ -6,19 +6,23 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from perfdb.cli.configs import CONFIG_FOLDER
 from perfdb.cli.terminal import Voice
-from perfdb.errors import ConfigError, UsageError
+from perfdb.errors import ConfigError, ParslInstallError, UsageError
 from perfdb.families import Family
-from perfdb.parsl_config.install import InstalledParsl, install
+from perfdb.parsl_config.install import InstalledParsl, install, sought
 from perfdb.record import LABEL_RULE, Scalar, is_label, is_run_name
 from perfdb.runner import Asked
 from perfdb.settings import Settings, can_be_a_path, expanded
+
+if TYPE_CHECKING:
+    from perfdb.campaigns.plan import Arm
 
 
 def asked_for(
@@ -36,6 +40,7 @@ def asked_for(
     timeout_s: float | None,
     python: Path | None,
     parsl: str | None,
+    overrides: Mapping[str, Scalar] | None = None,
 ) -> Asked:
     """Everything checked that can be checked before anything starts.
 
@@ -60,7 +65,7 @@ def asked_for(
         )
     spec = _spec(family, {**_from_file(spec_file), **_from_pairs(pairs), **flags})
     path = find_config(target, settings)
-    chosen = InstalledParsl(find_python(python), None)
+    chosen = InstalledParsl(find_python(python), None, None)
     if parsl is not None:
         voice.say(f"preparing Parsl {parsl} in an environment of its own")
         chosen = install(parsl, settings.state_path)
@@ -74,7 +79,32 @@ def asked_for(
         timeout_s=timeout_s,
         python=chosen.python,
         parsl=chosen.source,
+        release=chosen.version,
+        overrides=overrides or {},
     )
+
+
+def arm_for(family: Family, settings: Settings, voice: Voice, label: str, *, parsl: str | None, **asked: Any) -> Arm:
+    """As `asked_for`, for one of several arms: one whose Parsl does not install is an arm that cannot be measured.
+
+    Raises:
+        UsageError, ConfigError: as `asked_for`.
+    """
+    from perfdb.campaigns.plan import Arm
+
+    try:
+        return Arm(label, asked_for(family, settings, voice, parsl=parsl, **asked))
+    except ParslInstallError as error:
+        assert parsl is not None
+        found = asked_for(family, settings, voice, parsl=None, **asked)
+        known = sought(parsl)
+        return Arm(label, replace(found, parsl=known.source, release=known.version), refused=str(error))
+
+
+def is_given(option: str, asked: Mapping[str, Any]) -> bool:
+    """Whether an option of the family was typed, in whatever way."""
+    named = {**_from_file(asked["spec_file"]), **_from_pairs(asked["pairs"]), **asked["flags"]}
+    return option in named
 
 
 def find_config(target: str, settings: Settings) -> Path:

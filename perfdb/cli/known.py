@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from perfdb.record import Scalar
     from perfdb.registry.validator import Rules
 
 
@@ -30,3 +31,10 @@ def headlines() -> Mapping[str, tuple[str, ...]]:
     from perfdb.registry.importers.definitions import HEADLINES
 
     return {**HEADLINES, **{family.name: family.headline for family in FAMILIES.values()}}
+
+
+def spec_defaults() -> Mapping[str, Mapping[str, Scalar]]:
+    """Of each family, what a spec says where nobody asked otherwise."""
+    from perfdb.families import FAMILIES
+
+    return {family.name: family.spec().model_dump(mode="json") for family in FAMILIES.values()}

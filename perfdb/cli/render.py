@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +41,26 @@ def print_outcome(outcome: Outcome, family: Family, url: str | None) -> None:
     if outcome.parsl_logs is not None:
         rows.append(("Parsl's logs", shown_path(outcome.parsl_logs)))
     _pairs(console, rows)
+
+
+def print_arms(arms: Sequence[tuple[str, Record]], family: Family) -> None:
+    """Several runs that took turns, a line each, with the first headline metric that any of them has."""
+    console = _console()
+    name = next((n for n in family.headline if any(record.metric(n) for _, record in arms)), None)
+    table = _table("run", "status", name or "", "min – max", "n", "record")
+    for label, record in arms:
+        metric = record.metric(name) if name else None
+        spread = f"{_quantity(min, metric)} – {_quantity(max, metric)}" if metric else ""
+        told = [_median(metric), spread, str(len(metric.all_values))] if metric else ["", "", ""]
+        table.add_row(_plain(label), _status(record.status), *told, record.record_id)
+    console.print(table)
+    for label, record in arms:
+        if record.reason:
+            console.print(f"{_plain(label)}: {_status(record.status)} - {_plain(record.reason)}")
+
+
+def _quantity(chosen: Callable[[Sequence[float]], float], metric: Metric) -> str:
+    return quantity(chosen(metric.all_values), metric.unit)
 
 
 def print_record(entry: Entry, remarks: Remarks) -> None:

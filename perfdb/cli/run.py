@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 import typer
 from typer.core import TyperGroup
 
+from perfdb.cli.compare import FAIL_ON_HELP, FailOn
 from perfdb.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_INVALID, UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ EPILOG = (
 COMMON = "What to measure and how to file it"
 
 
-def _complete_config(incomplete: str) -> list[str]:
+def complete_config(incomplete: str) -> list[str]:
     from perfdb.cli.configs import config_files
     from perfdb.settings import load_settings
 
@@ -38,7 +39,7 @@ Target = Annotated[
     typer.Argument(
         metavar="CONFIG",
         help="A Parsl config: a file, or the name of one in parsl-configs/ (`perfdb configs`).",
-        autocompletion=_complete_config,
+        autocompletion=complete_config,
     ),
 ]
 OptionalName = Annotated[str | None, typer.Argument(metavar="[RUN_NAME]", help="What to call this run.")]
@@ -72,6 +73,18 @@ COMMON_OPTIONS: dict[str, Any] = {
             "git+https://…@ref.",
             rich_help_panel=COMMON,
         ),
+    ],
+    "against": Annotated[
+        str | None,
+        typer.Option(
+            metavar="CONFIG|PARSL",
+            help="Measure this config, or this Parsl, as well, repetition by repetition in turns, and compare with it.",
+            rich_help_panel=COMMON,
+        ),
+    ],
+    "fail_on": Annotated[
+        list[FailOn] | None,
+        typer.Option(metavar="VERDICT", help=f"With --against: {FAIL_ON_HELP}", rich_help_panel=COMMON),
     ],
     "no_server": Annotated[
         bool, typer.Option("--no-server", help="Don't start MLflow's local pages afterwards.", rich_help_panel=COMMON)
@@ -110,6 +123,9 @@ class RunGroup(TyperGroup):
 
         family = FAMILIES.get(cmd_name)
         return None if family is None else typer.main.get_command(_app_for(family, {"target": Target}, SPEC_FILES))
+
+
+group = typer.Typer(cls=RunGroup, pretty_exceptions_enable=False)
 
 
 def parsl_perf_app() -> typer.Typer:
@@ -183,6 +199,8 @@ def _run(
     machine: str | None,
     python: Path | None,
     parsl: str | None,
+    against: str | None,
+    fail_on: list[FailOn] | None,
     no_server: bool,
     as_json: bool,
     spec_file: Path | None = None,
@@ -198,22 +216,26 @@ def _run(
     settings = load_settings(machine=machine)
     if python is not None and parsl is not None:
         raise UsageError("--python and --parsl both say which Parsl to measure: leave one of them out.")
+    if fail_on and against is None:
+        raise UsageError("--fail-on is about a comparison: name what to compare with by --against CONFIG|PARSL.")
     voice = Voice()
-    asked = asked_for(
-        family,
-        settings,
-        voice,
-        target=target,
-        flags=flags,
-        spec_file=spec_file,
-        pairs=settings_ or [],
-        run_name=name,
-        experiment=experiment,
-        machine=machine,
-        timeout_s=timeout,
-        python=python,
-        parsl=parsl,
-    )
+    typed: dict[str, Any] = {
+        "target": target,
+        "flags": flags,
+        "spec_file": spec_file,
+        "pairs": settings_ or [],
+        "run_name": name,
+        "experiment": experiment,
+        "machine": machine,
+        "timeout_s": timeout,
+        "python": python,
+        "parsl": parsl,
+    }
+    if against is not None:
+        from perfdb.cli.against import run_against
+
+        run_against(family, settings, voice, against, typed, [v.value for v in fail_on or ()], as_json=as_json)
+    asked = asked_for(family, settings, voice, **typed)
     mirror = RunMirror(settings, voice, start_server=not no_server)
     outcome = run(asked, settings, voice, mirror)
     voice.done()

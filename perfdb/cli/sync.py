@@ -10,6 +10,9 @@ import typer
 
 def sync(
     no_mlflow: Annotated[bool, typer.Option("--no-mlflow", help="Only make records of runs that were killed.")] = False,
+    charts: Annotated[
+        bool, typer.Option("--charts", help="Draw the charts of all runs that lack them, not of the newest 100 alone.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """File killed runs, bring MLflow up to date.
@@ -27,7 +30,7 @@ def sync(
     from perfdb.settings import load_settings
 
     voice = Voice()
-    report = sync_all(load_settings(), voice, with_mlflow=not no_mlflow)
+    report = sync_all(load_settings(), voice, with_mlflow=not no_mlflow, every_chart=charts)
     voice.done()
     if as_json:
         print_json(report.document())

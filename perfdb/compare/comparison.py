@@ -44,7 +44,8 @@ class MetricComparison(Frozen):
 
     `verdict` is about the other side, in the metric's own direction; a metric without one is never better or worse.
     `p` is Mann-Whitney's, two-sided; `p_adjusted` is corrected for all metrics tested together. `cliffs_delta` lies
-    between -1 and 1 and is positive where the other side's values are mostly the larger ones.
+    between -1 and 1 and is positive where the other side's values are mostly the larger ones. `ratio` is the interval's;
+    where there is none, that of the medians, if both are above zero: it says how it looks, not how sure that is.
     """
 
     metric: str
@@ -53,6 +54,7 @@ class MetricComparison(Frozen):
     unit_of_analysis: Unit
     baseline: Values
     other: Values
+    ratio: Finite | None = None
     interval: Interval | None = None
     p: Share | None = None
     p_adjusted: Share | None = None
@@ -69,9 +71,13 @@ class Case(Frozen):
 
 
 class Side(Frozen):
-    """One side: what was asked for, the records that count, and those left out by status (`withdrawn` among them)."""
+    """One side: what was asked for, the records that count, and those left out by status (`withdrawn` among them).
+
+    `name` is a short one: the value of what is compared, where it tells the sides apart, else the label.
+    """
 
     label: str
+    name: str
     records: tuple[ShortHash, ...]
     left_out: dict[str, tuple[ShortHash, ...]] = Field(default_factory=dict)
 
@@ -84,13 +90,17 @@ class Difference(Frozen):
 
 
 class Summary(Frozen):
-    """One metric over all cases of a suite: the geometric mean of the ratios, and how many verdicts of each kind."""
+    """One metric over all cases of a suite: the geometric mean of the ratios, and how many verdicts of each kind.
+
+    `failed` counts the cases besides of which one side has nothing but runs that failed or are invalid.
+    """
 
     metric: str
     other: Annotated[int, Field(ge=1)]
     ratio: Finite
     cases: Annotated[int, Field(ge=1)]
     verdicts: dict[str, int]
+    failed: Annotated[int, Field(ge=0)] = 0
 
 
 class Comparison(Frozen):

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from perfdb.families.charts import ChartDescription
 from perfdb.parsl_config import ConfigDescription
 from perfdb.platforms import Job
 from perfdb.processes.log import ChildLog
@@ -94,10 +95,12 @@ class Family:
         spec: The model of what can be asked for; each of its fields is a flag.
         measure: Yields the children to run, one after another, and gets what each said, which is on disk by then. So runs
             that take turns can be interleaved, and one that was cut off can be gone on with: it is told anew what is known.
+        child_count: How many children a run takes at most, for an estimate of the time left.
         assemble: Pure: from what was asked and what the children said to the measurements. It must make the best of
             logs that end anywhere, for it also serves what a crash left.
         metrics: Every metric's definition by name.
         headline: The metrics to show first.
+        charts: What is worth a look, in that order.
         progress: One line for a child's output line that is worth telling while it runs, else None.
         summarise: Pure: the metrics that the samples imply, for whoever checks a record.
         derive: Pure: the metrics that a record's other metrics imply, for the same.
@@ -107,9 +110,11 @@ class Family:
     name: str
     spec: type[BaseModel]
     measure: Callable[[Lab, Any], Children]
+    child_count: Callable[[Any], int]
     assemble: Callable[[Any, Setup | None, Sequence[ChildRun]], Measurements]
     metrics: Mapping[str, MetricDefinition]
     headline: tuple[str, ...]
+    charts: tuple[ChartDescription, ...]
     progress: Callable[[str], str | None]
     summarise: Callable[[Mapping[str, Sequence[Any]]], tuple[Metric, ...]]
     derive: Callable[[Record], tuple[Metric, ...]]

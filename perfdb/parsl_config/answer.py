@@ -28,6 +28,7 @@ class Described(BaseModel):
     parsl_perf: str | None
     parsl_perf_flags: tuple[str, ...]
     strings: tuple[tuple[str, str], ...]
+    overrides: dict[str, ParamValue]
 
 
 class Refused(BaseModel):
@@ -41,6 +42,7 @@ class Refused(BaseModel):
         "not_a_config",
         "no_config",
         "labels",
+        "override",
         "too_large",
         "exception",
         "exit",
@@ -53,6 +55,7 @@ class Refused(BaseModel):
     syntax_in_config: bool = False
     modules: tuple[str, ...] = ()
     found: str = ""
+    names: tuple[str, ...] = ()
     strings: tuple[tuple[str, str], ...] = ()
 
 

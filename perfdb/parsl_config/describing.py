@@ -5,13 +5,13 @@ import re
 import shutil
 import stat
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from perfdb.errors import ConfigError, ParslInstallError
 from perfdb.parsl_config import params, source
 from perfdb.parsl_config.answer import Described, Refused, parse
-from perfdb.parsl_config.description import ConfigDescription
+from perfdb.parsl_config.description import ConfigDescription, ParamValue
 from perfdb.parsl_config.loading import load
 from perfdb.parsl_config.refusals import failure, one_line, refusal
 from perfdb.redaction import Identity, Redactor, names_a_secret
@@ -22,7 +22,19 @@ _SHORTEST_SECRET = 4
 _EVERYDAY = frozenset(["none", "true", "false", "null", "test", "python", "parsl", "slurm", "default", "auto", "http"])
 
 
-def describe(config: Path, *, python: Path, timeout_s: float, identity: Identity, run: str = "") -> ConfigDescription:
+_MISSING = object()
+_NONE: Mapping[str, ParamValue] = {}
+
+
+def describe(
+    config: Path,
+    *,
+    python: Path,
+    timeout_s: float,
+    identity: Identity,
+    run: str = "",
+    overrides: Mapping[str, ParamValue] = _NONE,
+) -> ConfigDescription:
     """What a config sets up when it is loaded under `python`, with nothing in it that must not be published.
 
     Args:
@@ -31,9 +43,11 @@ def describe(config: Path, *, python: Path, timeout_s: float, identity: Identity
         timeout_s: Seconds until loading it is given up, > 0.
         identity: Whose names to mask.
         run: Marks what the config starts, so that it can be found should we be killed.
+        overrides: Params to set in place of the file's values: by their names, or by the short names `blocks`,
+            `workers`, `nodes` and `cores_per_worker`.
 
     Raises:
-        ConfigError: the file can't be read, loaded or described; the message says why and is redacted.
+        ConfigError: an override cannot be; or the file can't be read, loaded or described; the message says why and is redacted.
         ParslInstallError: `python` can't be run.
     """
     shown = _shown(config)
@@ -45,7 +59,11 @@ def describe(config: Path, *, python: Path, timeout_s: float, identity: Identity
         raise ParslInstallError(plain.text(message))
     try:
         loaded = load(
-            config.absolute(), python=Path(executable).absolute(), timeout_s=timeout_s, run=run or uuid.uuid4().hex
+            config.absolute(),
+            python=Path(executable).absolute(),
+            timeout_s=timeout_s,
+            run=run or uuid.uuid4().hex,
+            overrides=overrides,
         )
     except OSError as error:
         message = f"{python} can't be run ({error.strerror}). Name the Python whose Parsl to use with --python."
@@ -65,10 +83,16 @@ def describe(config: Path, *, python: Path, timeout_s: float, identity: Identity
     )
     redactor = Redactor(secrets, identity)
     clean = params.redacted(answer.params, redactor)
+    if kept_back := [name for name, value in answer.overrides.items() if clean.get(name, _MISSING) != value]:
+        raise ConfigError(
+            f"{one_line(', '.join(kept_back))} cannot be set from the command line: it holds what no record may, such as "
+            f"an account, an address or a password. Set it in {redactor.text(shown)}."
+        )
     published = source.redact(text, secrets, redactor)
     return ConfigDescription(
         name=redactor.text(config.stem),
         params=clean,
+        overrides=answer.overrides,
         fingerprint=params.fingerprint(clean),
         source=published,
         source_sha256=hashlib.sha256(published.encode()).hexdigest(),

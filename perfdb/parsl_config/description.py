@@ -21,6 +21,7 @@ class ExecutorDescription(BaseModel):
 class ConfigDescription(BaseModel):
     """What a config sets up, under which Parsl.
 
+    `overrides` are the params that were set in place of the file's values; `params` holds them already.
     `fingerprint` is the SHA-256 of the canonical redacted params, equal for equal set-ups. `secrets`, `run_dir` and
     `parsl_perf` are for this machine's use: they are neither dumped nor shown.
     """
@@ -29,6 +30,7 @@ class ConfigDescription(BaseModel):
 
     name: str
     params: dict[str, ParamValue]
+    overrides: dict[str, ParamValue] = Field(default_factory=dict)
     fingerprint: str
     source: str
     source_sha256: str

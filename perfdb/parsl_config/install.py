@@ -2,32 +2,70 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from perfdb.errors import ParslInstallError
-from perfdb.processes.lock import Lock
-from perfdb.record import sha256_hex
-from perfdb.redaction import Identity, Redactor
+from perfdb.gitrepo import checkout_of, commit_of, export
+from perfdb.parsl_config.environments import environment
+from perfdb.parsl_config.remote import address, commit_at
+from perfdb.parsl_config.snapshot import copy_tree, has_changes, is_project, tree_hash
 from perfdb.settings import can_be_a_path, expanded
 
-INSTALL_TIMEOUT_S = 600.0
-UPSTREAM = "git+https://github.com/Parsl/parsl"
-_RELEASE = re.compile(r"[0-9]{4}\.[0-9]{1,2}\.[0-9]{1,2}(?:(?:a|b|rc|\.dev|\.post)[0-9]+)?|[01]\.[0-9]+(?:\.[0-9]+)?")
+# Releases up to 2024 use pkg_resources without asking for it.
+_BESIDES = "setuptools<81"
+_SUFFIX = r"(?:(?:a|b|rc|\.dev|\.post)[0-9]+)?"
+_RELEASE = re.compile(rf"(?:[0-9]{{4}}\.[0-9]{{1,2}}\.[0-9]{{1,2}}|[01]\.[0-9]+(?:\.[0-9]+)?){_SUFFIX}")
 
 
 @dataclass(frozen=True)
 class InstalledParsl:
-    """A Python that has the Parsl asked for, and where that came from unless it is a plain release."""
+    """A Python that has the Parsl asked for.
+
+    Attributes:
+        source: Where it came from, unless it is a plain release.
+        version: The release, where one was asked for.
+    """
 
     python: Path
     source: str | None
+    version: str | None = None
+
+
+@dataclass(frozen=True)
+class SoughtParsl:
+    """Which Parsl is asked for, known before it is installed: for the record of one that does not install."""
+
+    source: str | None
+    version: str | None
+
+
+def is_release(asked: str) -> bool:
+    """Whether it has the form of one of Parsl's version numbers."""
+    return _RELEASE.fullmatch(asked) is not None
+
+
+def sought(asked: str) -> SoughtParsl:
+    """What a record may say of a Parsl that could not be installed: no path, no user, no password. Asks no network."""
+    if is_release(asked):
+        return SoughtParsl(None, asked)
+    if not can_be_a_path(asked):
+        return SoughtParsl("what is no release, no folder and no git reference", None)
+    folder, _, ref = asked.rpartition("@")
+    if expanded(Path(asked)).is_dir():
+        return SoughtParsl(_standing(expanded(Path(asked)).resolve()), None)
+    if folder and expanded(Path(folder)).is_dir():
+        commit = commit_of(expanded(Path(folder)).resolve(), ref)
+        return SoughtParsl(f"commit {commit}" if commit else "a commit that its checkout does not know", None)
+    try:
+        return SoughtParsl(address(asked).recorded, None)
+    except ParslInstallError:
+        return SoughtParsl("what is no release, no folder and no git reference", None)
 
 
 def install(asked: str, state_path: Path) -> InstalledParsl:
@@ -36,7 +74,8 @@ def install(asked: str, state_path: Path) -> InstalledParsl:
     Args:
         asked: `2025.8.4`; a folder; `FOLDER@REF` for a commit of a checkout; `git+URL@REF`; or a plain REF of Parsl's
             own repository.
-        state_path: Environments are kept below it, one for each release or commit.
+        state_path: Environments are kept below it: one for each release, each commit, and each state of a folder. So
+            none is replaced that somebody may be measuring with, and the same Parsl is never installed twice.
 
     Raises:
         ParslInstallError: there is no such thing, or it does not install; quotes the installer.
@@ -44,8 +83,8 @@ def install(asked: str, state_path: Path) -> InstalledParsl:
     if not can_be_a_path(asked):
         raise ParslInstallError(f"--parsl: {len(asked)} characters are no release, no folder and no git reference.")
     folder, _, ref = asked.rpartition("@")
-    if _RELEASE.fullmatch(asked):
-        return InstalledParsl(_environment(state_path, f"parsl=={asked}", key=asked), None)
+    if is_release(asked):
+        return InstalledParsl(environment(state_path, asked, f"parsl=={asked}", _BESIDES), None, asked)
     if expanded(Path(asked)).is_dir():
         return _from_folder(expanded(Path(asked)).resolve(), state_path)
     if folder and expanded(Path(folder)).is_dir():
@@ -55,85 +94,70 @@ def install(asked: str, state_path: Path) -> InstalledParsl:
             f"--parsl {asked!r} is no release, no folder here and no git reference. Give 2025.8.4, ../parsl, "
             "../parsl@my-branch, master or git+https://…@REF."
         )
-    url = asked if asked.startswith("git+") else f"{UPSTREAM}@{asked}"
-    # A branch moves, so its environment is made anew each time.
-    return InstalledParsl(_environment(state_path, f"parsl @ {url}", key=None), Redactor().text(url))
+    place = address(asked)
+    commit = commit_at(place)
+    python = environment(state_path, place.at(commit), place.at(commit), _BESIDES)
+    return InstalledParsl(python, f"{place.recorded}, commit {commit}")
 
 
 def _from_folder(folder: Path, state_path: Path) -> InstalledParsl:
-    from perfdb.gitrepo import checkout_of
-
-    if not any((folder / name).is_file() for name in ("pyproject.toml", "setup.py")):
+    if not is_project(folder):
         raise ParslInstallError(
             f"--parsl {folder.name}: that folder holds no Python project (no pyproject.toml or setup.py). Give the top of a "
             "Parsl checkout."
         )
+    source = _standing(folder)
+    # Installers build inside the folder they are given, and leave there what the next one would pick up.
+    with _scratch(state_path) as tree:
+        try:
+            copy_tree(folder, tree)
+            held = tree_hash(tree)
+        except OSError as error:
+            raise ParslInstallError(
+                f"--parsl {folder.name}: the folder could not be copied below {state_path.name}/envs ({error.strerror}). "
+                "Make it readable, make room there, and try again."
+            ) from error
+        if not source.startswith("commit ") or source.endswith("changes"):
+            source = f"{source}, content {held[:12]}"
+        return InstalledParsl(environment(state_path, f"tree {held}", str(tree), _BESIDES), source)
+
+
+def _standing(folder: Path) -> str:
+    """A folder as a record may name it."""
     checkout = checkout_of(folder)
-    source = (
-        f"commit {checkout.commit}{' with uncommitted changes' if checkout.dirty else ''}" if checkout else "a folder"
-    )
-    return InstalledParsl(_environment(state_path, str(folder), key=None), source)
+    if checkout is None:
+        return "a folder"
+    return f"commit {checkout.commit}{' with uncommitted changes' if has_changes(folder) else ''}"
 
 
 def _from_commit(folder: Path, ref: str, state_path: Path) -> InstalledParsl:
-    from perfdb.gitrepo import commit_of, export
-
     commit = commit_of(folder, ref)
     if commit is None:
         raise ParslInstallError(
             f"--parsl {folder.name}@{ref}: that checkout knows no commit {ref!r}. `git log` there lists them."
         )
+    with _scratch(state_path) as tree:
+        try:
+            export(folder, commit, tree)
+        except OSError as error:
+            raise ParslInstallError(
+                f"--parsl {folder.name}@{ref}: the commit could not be written below {state_path.name}/envs "
+                f"({error.strerror}). Make room there, and try again."
+            ) from error
+        return InstalledParsl(environment(state_path, f"commit {commit}", str(tree), _BESIDES), f"commit {commit}")
+
+
+@contextmanager
+def _scratch(state_path: Path) -> Iterator[Path]:
     tree = state_path / "envs" / f"tree-{uuid.uuid4().hex}"
     try:
-        export(folder, commit, tree)
-        return InstalledParsl(_environment(state_path, str(tree), key=commit), f"commit {commit}")
+        tree.mkdir(parents=True)
+    except OSError as error:
+        raise ParslInstallError(
+            f"{tree.parent} cannot be written ({error.strerror}); environments for other Parsls belong there. Make room, "
+            "or set PERFDB_STATE_DIR to a folder that you may write to."
+        ) from error
+    try:
+        yield tree
     finally:
         shutil.rmtree(tree, ignore_errors=True)
-
-
-def _environment(state_path: Path, requirement: str, key: str | None) -> Path:
-    """A Python with `requirement`; an environment with the same `key` is used again, one without a key is replaced."""
-    envs = state_path / "envs"
-    name = sha256_hex(f"{sys.version_info[:2]}\0{key or requirement}".encode())[:16]
-    home = envs / name
-    python = home / "bin" / "python"
-    with Lock(state_path / "locks" / f"env-{name}", wait_s=INSTALL_TIMEOUT_S):
-        if key is not None and (home / "complete").exists():
-            return python
-        shutil.rmtree(home, ignore_errors=True)
-        try:
-            _uv("venv", "--quiet", "--python", sys.executable, str(home))
-            # Releases up to 2024 use pkg_resources without asking for it.
-            _uv("pip", "install", "--quiet", "--python", str(python), requirement, "setuptools<81")
-            (home / "complete").touch()
-        except ParslInstallError:
-            shutil.rmtree(home, ignore_errors=True)
-            raise
-    return python
-
-
-def _uv(*arguments: str) -> None:
-    from uv import find_uv_bin
-
-    try:
-        subprocess.run(
-            [find_uv_bin(), *arguments],
-            check=True,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=INSTALL_TIMEOUT_S,
-            # Sites and companies sign with certificates of their own, which the system knows.
-            env={"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true", **os.environ},
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.CalledProcessError as error:
-        said = Redactor((), Identity.here()).text(error.stderr.strip()[-1500:])
-        raise ParslInstallError(
-            f"that Parsl could not be installed. The installer says: {' '.join(said.split())}. Check the version or reference "
-            "and your network, and try again."
-        ) from error
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ParslInstallError(
-            f"uv, which installs another Parsl, did not work: {error}. Try again, or use --python EXE."
-        ) from error

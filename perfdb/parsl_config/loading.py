@@ -1,14 +1,17 @@
 """Run the child that loads a config, and be sure that it ends, with all it started."""
 
 import contextlib
+import json
 import os
 import selectors
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from perfdb.parsl_config.description import ParamValue
 from perfdb.processes.tree import MARKER, end_run
 
 LARGEST_ANSWER = 4 * 1024 * 1024
@@ -16,6 +19,7 @@ _COMPLAINT_KEPT = 4096
 _CHILD = Path(__file__).parent / "child" / "describe.py"
 _ANSWER_FD = "PERFDB_ANSWER_FD"
 _PARENT = "PERFDB_PARENT_PID"
+OVERRIDES = "PERFDB_OVERRIDES"
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Loaded:
     too_long: bool = False
 
 
-def load(config: Path, *, python: Path, timeout_s: float, run: str) -> Loaded:
+def load(config: Path, *, python: Path, timeout_s: float, run: str, overrides: Mapping[str, ParamValue]) -> Loaded:
     """Have the child under `python` describe a config; raw secrets travel over a pipe and nowhere else.
 
     Raises:
@@ -41,6 +45,7 @@ def load(config: Path, *, python: Path, timeout_s: float, run: str) -> Loaded:
     answer_fd, child_fd = os.pipe()
     try:
         env = dict(os.environ, **{_ANSWER_FD: str(child_fd), _PARENT: str(os.getpid()), MARKER: run})
+        env[OVERRIDES] = json.dumps(dict(overrides))
         # Configs and executors look for their programs on PATH: those of the Parsl that is measured come first.
         env["PATH"] = os.pathsep.join([str(python.parent), env.get("PATH", os.defpath)])
         process = subprocess.Popen(

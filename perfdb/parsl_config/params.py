@@ -17,7 +17,7 @@ ENVIRONMENTS = frozenset(["env", "env_vars", "environment"])
 _ADDRESSES = frozenset(["address", "hostname", "hostnames", "loopback_address"])
 EVERYBODYS_ADDRESS = frozenset(["127.0.0.1", "::1", "localhost", "0.0.0.0", "*", ""])  # noqa: S104
 # Where a run writes, and for whom it is counted, is no part of what is set up.
-_NO_SET_UP = frozenset(["config.run_dir", "config.project_name", "config.usage_tracking"])
+NO_SET_UP = frozenset(["config.run_dir", "config.project_name", "config.usage_tracking"])
 
 
 def secret_values(params: tuple[Param, ...], redactor: Redactor) -> Iterator[str]:
@@ -66,7 +66,7 @@ def redacted(params: tuple[Param, ...], redactor: Redactor) -> dict[str, ParamVa
 
 def fingerprint(params: dict[str, ParamValue]) -> str:
     """SHA-256 of the canonical JSON of what the redacted params set up."""
-    set_up = {key: value for key, value in params.items() if key not in _NO_SET_UP}
+    set_up = {key: value for key, value in params.items() if key not in NO_SET_UP}
     return hashlib.sha256(rfc8785.dumps(set_up)).hexdigest()
 
 

@@ -19,6 +19,7 @@ _EXTRAS = {
     "radical": "radical-pilot",
     "proxystore": "proxystore",
 }
+_MOST_NAMES = 100
 _CONDA = {"work_queue": "ndcctools", "taskvine": "ndcctools", "ndcctools": "ndcctools", "flux": "flux-core"}
 
 
@@ -61,6 +62,12 @@ def refusal(refused: Refused, shown: str, python: Path, lines: list[str]) -> str
             return (
                 f"two executors in {shown} have the same label ({one_line(refused.message)}), and Parsl tells them "
                 f'apart by it. Give each a label of its own, such as HighThroughputExecutor(label="htex_2").'
+            )
+        case "override":
+            known = ", ".join(one_line(name, 100) for name in refused.names[:_MOST_NAMES])
+            return (
+                f"{one_line(refused.message)}. Of {shown} these can be set: blocks, workers, nodes, cores_per_worker; "
+                f"{known}."
             )
         case "no_config":
             return (

@@ -234,18 +234,11 @@ def main() -> None:
     """Read one job, see it through."""
     adopt_orphans()
     commands = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
-    job = json.loads(_first_line(commands))
-    Supervision(job, commands).run()
-
-
-def _first_line(commands: BinaryIO) -> bytes:
-    data = b""
-    while not data.endswith(b"\n"):
-        piece = commands.read(65536)
-        if not piece:
-            sys.exit(0)  # perfdb died before it had told us anything
-        data += piece
-    return data
+    # Unbuffered: what comes right behind it, a `stop`, is left for the supervision to read.
+    order = commands.readline()
+    if not order.endswith(b"\n"):
+        sys.exit(0)  # perfdb died before it had told us everything
+    Supervision(json.loads(order), commands).run()
 
 
 if __name__ == "__main__":

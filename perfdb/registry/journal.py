@@ -6,6 +6,9 @@
     setup.json        the described config and the host, once known
     logs/01-rep-1.jsonl    one log a child, written by its supervisor
     logs/01-rep-1.jobs     its cluster jobs' times
+    sitting.json      the arms it takes turns with, and its turns so far
+    waits.json        the plan by which an interrupted sitting is gone on with
+    refused.json      why it could not be measured at all
     mlflow.json       the run that was opened in MLflow
     end.json          when it ended, if it came to that
     recorded.json     the record's id and folder, once it is written
@@ -40,23 +43,31 @@ class Journal:
         self.path = path
 
     @classmethod
-    def create(cls, state_path: Path, request: dict[str, Any]) -> Journal:
+    def create(
+        cls, state_path: Path, request: dict[str, Any], *, run: str | None = None, ballast_bytes: int = BALLAST_BYTES
+    ) -> Journal:
         """Open a journal for a new run of ours.
+
+        Args:
+            run: The run's uuid, where it was chosen before.
+            ballast_bytes: Room to keep free for the rest of the logs and for the record.
 
         Raises:
             RegistryError: it can't be written; nothing was started yet.
         """
-        path = state_path / "journal" / uuid.uuid4().hex
+        path = state_path / "journal" / (run or uuid.uuid4().hex)
         draft = path.with_name(f".{path.name}")
         try:
             make_state_folder(state_path)
+            if run is not None:  # a killed process may have begun it
+                shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir(parents=True, mode=0o700)
             (draft / "logs").mkdir()
             journal = cls(draft)
             journal.write("request.json", request)
             journal.adopt()
             with journal.ballast.open("wb") as file:
-                _reserve(file.fileno())
+                _reserve(file.fileno(), ballast_bytes)
             draft.rename(path)  # seen by others only once it says whose it is
         except (OSError, RegistryError) as error:
             shutil.rmtree(draft, ignore_errors=True)
@@ -160,12 +171,12 @@ def _readable(path: Path) -> bool:
     return True
 
 
-def _reserve(descriptor: int) -> None:
+def _reserve(descriptor: int, size: int) -> None:
     try:
-        os.posix_fallocate(descriptor, 0, BALLAST_BYTES)
+        os.posix_fallocate(descriptor, 0, size)
     except (AttributeError, OSError) as error:
         if getattr(error, "errno", None) in (None, 95, 22):  # not supported here: write it out
-            os.write(descriptor, b"\0" * BALLAST_BYTES)
+            os.write(descriptor, b"\0" * size)
         else:
             raise
 

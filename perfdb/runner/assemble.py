@@ -16,12 +16,14 @@ from perfdb.families import FAMILIES, ChildRun, Measurements, Setup
 from perfdb.parsl_config import ConfigDescription
 from perfdb.platforms import Job
 from perfdb.processes.log import ChildLog, read_log
-from perfdb.record import Artifact, Code, ConfigRef, Environment, Load, Record, SampleFile, sha256_hex
+from perfdb.record import Artifact, Code, ConfigRef, Environment, Load, Record, SampleFile, Sitting, sha256_hex
 from perfdb.registry import Journal
 from perfdb.registry.samples import to_parquet
 from perfdb.registry.store import SAMPLES_FILE
 from perfdb.runner.request import RunRequest
 
+SITTING = "sitting.json"
+REFUSED = "refused.json"
 LONGEST_REASON = 4000
 # Of all logs together. Whoever checks a contribution searches every byte for secrets; numbers were read before this cut.
 LOG_BYTES = 320 * 1024
@@ -40,7 +42,9 @@ def record_of(journal: Journal) -> tuple[Record, dict[str, bytes], Setup | None]
     spec = _understood(journal, family.spec, request.spec)
     runs = child_runs(journal)
     measured = family.assemble(spec, setup, runs)
-    if journal.read("end.json") is None and measured.status in ("ok", "invalid"):
+    if (refused := journal.read(REFUSED)) is not None:
+        measured = replace(measured, status="failed", reason=str(refused["reason"]))
+    elif journal.read("end.json") is None and measured.status in ("ok", "invalid"):
         # All was measured, but the run was cut off before it could be closed: not one to compare with.
         measured = replace(measured, status="interrupted", reason="perfdb was killed before it could close the run")
     samples = to_parquet(measured.samples) if measured.samples else None
@@ -48,8 +52,15 @@ def record_of(journal: Journal) -> tuple[Record, dict[str, bytes], Setup | None]
     artifacts = {f"artifacts/{run.log.name}.log": clipped(_readable(run.log), share) for run in runs}
     if setup is not None:
         artifacts["artifacts/config.py"] = setup.config.source.encode()
-    record = _seal(request, setup, measured, samples, artifacts, _ending(journal, request, runs))
+    sitting = _sitting(journal, len(runs))
+    record = _seal(request, setup, measured, samples, artifacts, _ending(journal, request, runs), sitting)
     return record, {**artifacts, **({SAMPLES_FILE: samples} if samples is not None else {})}, setup
+
+
+def _sitting(journal: Journal, children: int) -> Sitting | None:
+    """Whom it took turns with. A child that was cut off and done again has one turn, the last."""
+    told = journal.read(SITTING)
+    return Sitting(uuid=told["uuid"], turns=tuple(told["turns"][:children])) if told is not None else None
 
 
 def _readable(log: ChildLog) -> bytes:
@@ -146,6 +157,7 @@ def _seal(
     samples: bytes | None,
     artifacts: Mapping[str, bytes],
     ending: Mapping[str, Any],
+    sitting: Sitting | None,
 ) -> Record:
     config = setup.config if setup else None
     spec = dict(request.spec)
@@ -186,6 +198,9 @@ def _seal(
         artifacts=tuple(
             Artifact(file=name, sha256=sha256_hex(data), bytes=len(data)) for name, data in sorted(artifacts.items())
         ),
+        overrides=(config.overrides or None) if config else None,
+        sitting=sitting,
+        reproduces=request.reproduces,
     )
 
 
@@ -197,6 +212,8 @@ def _config_ref(config: ConfigDescription | None) -> ConfigRef | None:
 
 def _measured(request: RunRequest, config: ConfigDescription | None) -> dict[str, str]:
     found = {"parsl": config.packages.get("parsl", config.parsl_version)} if config else {}
+    if config is None and request.release is not None:  # it could not even be asked what it is
+        found["parsl"] = request.release
     if request.parsl is not None:
         found["parsl_source"] = request.parsl
     return found

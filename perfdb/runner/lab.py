@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,7 @@ from perfdb.platforms.cancel import cancel_jobs
 from perfdb.processes.log import Line, read_log
 from perfdb.processes.supervised import ChildJob, Supervised
 from perfdb.processes.tree import MARKER, end_run
+from perfdb.record import Scalar
 from perfdb.registry import Journal
 from perfdb.registry.durable import cannot_write
 from perfdb.runner.request import RunRequest
@@ -90,10 +92,15 @@ class SupervisedLab:
         except OSError as error:
             raise cannot_write(run_dir, error, "Parsl's run folder belongs there (PERFDB_WORK_DIR).") from error
         providers = self.providers
+        overrides = self.setup.config.overrides
         job = ChildJob(
             name=program.name,
             argv=program.argv,
-            env={**child_environment(self.request, self.journal.run), **program.env, "PERFDB_RUN_DIR": str(run_dir)},
+            env={
+                **child_environment(self.request, self.journal.run, overrides),
+                **program.env,
+                "PERFDB_RUN_DIR": str(run_dir),
+            },
             cwd=Path.cwd(),
             secrets=self.setup.config.secrets,
             sample_on=program.sample_on,
@@ -144,7 +151,7 @@ class SupervisedLab:
         return tuple(jobs)
 
 
-def child_environment(request: RunRequest, run: str) -> dict[str, str]:
+def child_environment(request: RunRequest, run: str, overrides: Mapping[str, Scalar]) -> dict[str, str]:
     """Our environment, set up so that a child finds its own Parsl's programs first and speaks line by line."""
     return {
         **os.environ,
@@ -153,6 +160,7 @@ def child_environment(request: RunRequest, run: str) -> dict[str, str]:
         # Parsl's interchange gives itself a title, which would wipe the marker from what others see of its environment.
         "SPT_NOENV": "1",
         "PERFDB_CONFIG": str(request.target),
+        "PERFDB_OVERRIDES": json.dumps(dict(overrides)),
         MARKER: run,
     }
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from perfdb.errors import PerfdbError, RegistryError
 from perfdb.registry import Journal
+from perfdb.report.charts.drawer import Drawer
 from perfdb.runner.request import RunRequest
 from perfdb.settings import Settings
 from perfdb.tracking import MirrorResult, MirrorSession, Target, run_url, server, shown
@@ -53,27 +54,43 @@ class RunMirror:
 
     def show(self, folder: Path, journal: Journal) -> None:
         """Bring the record over, then see that MLflow's pages are there to look at it."""
-        result = self._session.mirror(folder)
+        with contextlib.ExitStack() as charts:
+            drawer = _drawer(charts)
+            if drawer is not None:
+                drawer.ask(folder)  # drawn while MLflow is busy with the record
+            result = self._session.mirror(folder)
+            if result is None:
+                self._session.close()
+                self._listener.warn(str(self._session.warning))
+                return
+            journal.remove()
+            files = drawer.answer() if drawer is not None else None
+            if files is not None:  # or else `perfdb sync` sends them
+                self._session.send_charts(result, files)
         self._session.close()
-        if result is None:
-            self._listener.warn(str(self._session.warning))
-            return
-        journal.remove()
-        self.url = self._page(result)
+        self.url = page_of(self._settings, result, self._listener, start_server=self._start_server)
 
     def close(self) -> None:
         """Nothing was measured: end the process that MLflow was imported in."""
         self._session.close()
 
-    def _page(self, result: MirrorResult) -> str | None:
-        """Where to look at the run: on the server that took it, or on a local one."""
-        uri = self._settings.tracking_uri
-        if uri.startswith(("http://", "https://")):
-            return shown(run_url(uri, result.experiment_id, result.run_id))
-        if not self._settings.tracking_is_local or not self._start_server:
-            return None
-        try:
-            return run_url(server.start(self._settings).url, result.experiment_id, result.run_id)
-        except PerfdbError as error:
-            self._listener.warn(str(error))
-            return None
+
+def page_of(settings: Settings, result: MirrorResult, listener: Listener, *, start_server: bool) -> str | None:
+    """Where to look at a run: on the server that took it, or on a local one."""
+    uri = settings.tracking_uri
+    if uri.startswith(("http://", "https://")):
+        return shown(run_url(uri, result.experiment_id, result.run_id))
+    if not settings.tracking_is_local or not start_server:
+        return None
+    try:
+        return run_url(server.start(settings).url, result.experiment_id, result.run_id)
+    except PerfdbError as error:
+        listener.warn(str(error))
+        return None
+
+
+def _drawer(stack: contextlib.ExitStack) -> Drawer | None:
+    try:
+        return stack.enter_context(Drawer())
+    except OSError:
+        return None  # no room, or no process to be had: the record is safe, and charts are no reason to fail

@@ -15,6 +15,7 @@ from perfdb.runner.run import keep
 from perfdb.settings import Settings
 
 PATIENCE_S = 30.0
+WAITS = "waits.json"
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,10 @@ def recover(settings: Settings) -> Iterator[Recovered]:
     """Finish every abandoned run of this host, one after another."""
     with Lock(settings.state_path / "locks" / "recover", wait_s=PATIENCE_S * 2):
         for journal in abandoned_journals(settings.state_path):
+            if waits(journal, settings):
+                continue
             try:
-                _end_what_runs(journal)
+                end_what_runs(journal)
                 journal.adopt()
                 recorded = journal.read("recorded.json")
                 record_id = recorded["record_id"] if recorded else keep(journal, settings).record.record_id
@@ -55,7 +58,18 @@ def recover(settings: Settings) -> Iterator[Recovered]:
                 yield Recovered(journal, None, filed=False, trouble=error)
 
 
-def _end_what_runs(journal: Journal) -> None:
+def waits(journal: Journal, settings: Settings) -> bool:
+    """Whether it belongs to an interrupted sitting that is to be gone on with."""
+    told = journal.read(WAITS)
+    return told is not None and (settings.state_path / "sittings" / f"{told['plan']}.json").exists()
+
+
+def end_what_runs(journal: Journal) -> None:
+    """End the processes and cancel the cluster jobs that a killed run left.
+
+    Raises:
+        PerfdbError: some of them do not end; says how to see to it.
+    """
     if not end_run(journal.run, grace_s=2.0, patience_s=PATIENCE_S):
         raise PerfdbError(
             f"processes of the killed run {journal.run} do not end. `ps eww -A | grep {journal.run}` shows them; end them, "

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from perfdb.record import Scalar
 
@@ -22,6 +22,9 @@ class RunRequest(BaseModel):
         timeout_s: Seconds for all children together, or None.
         python: The Python whose Parsl is measured.
         parsl: The commit or path's description when it is no release.
+        release: Parsl's release, where one was asked for.
+        overrides: Params that are set to other values than the config's file says.
+        reproduces: The record whose run this one is to do again.
         host_key: Turns host names into pseudonyms.
         commit, dirty: perfdb's own, where it runs from a checkout.
     """
@@ -37,6 +40,9 @@ class RunRequest(BaseModel):
     timeout_s: float | None
     python: Path
     parsl: str | None = None
+    release: str | None = None
+    overrides: dict[str, Scalar] = Field(default_factory=dict)
+    reproduces: str | None = None
     host_key: str
     started_at: datetime
     perfdb_version: str

@@ -6,24 +6,23 @@ import contextlib
 import re
 import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from perfdb import __version__
-from perfdb.capture.machine import host_key, load_now, machine_document, machine_fingerprint, machine_label, submit_host
+from perfdb.capture.machine import host_key, load_now, machine_document, machine_fingerprint, machine_label
 from perfdb.errors import Interrupted, PerfdbError, RegistryError
-from perfdb.families import FAMILIES, Family, Setup
+from perfdb.families import Family
 from perfdb.gitrepo import checkout_of
-from perfdb.parsl_config import ConfigDescription, describe
-from perfdb.platforms import platforms_for
 from perfdb.record import Record, Scalar
 from perfdb.redaction import Identity, Redactor
 from perfdb.registry import Journal, Registry
 from perfdb.runner.assemble import record_of
-from perfdb.runner.lab import MeasurementStopped, Observer, SupervisedLab
+from perfdb.runner.lab import MeasurementStopped, Observer
+from perfdb.runner.measuring import begin
 from perfdb.runner.request import RunRequest
 from perfdb.settings import Settings
 
@@ -59,6 +58,9 @@ class Asked:
     timeout_s: float | None
     python: Path
     parsl: str | None
+    release: str | None = None
+    overrides: Mapping[str, Scalar] = field(default_factory=dict)
+    reproduces: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,9 @@ def request_for(asked: Asked, settings: Settings, started_at: datetime) -> RunRe
         timeout_s=asked.timeout_s,
         python=asked.python,
         parsl=asked.parsl,
+        release=asked.release,
+        overrides=dict(asked.overrides),
+        reproduces=asked.reproduces,
         host_key=key,
         started_at=started_at,
         perfdb_version=__version__,
@@ -125,7 +130,7 @@ def run(asked: Asked, settings: Settings, observer: Observer, mirror: Mirror) ->
     journal = Journal.create(settings.state_path, request.model_dump(mode="json"))
     try:
         mirror.prepare(request, journal)
-        _measure(request, settings, journal, observer, mirror, begun)
+        _measure(request, settings, journal, observer, mirror.open)
     except (PerfdbError, KeyboardInterrupt) as stopped:
         if not journal.log_paths():  # nothing was measured, so there is nothing to keep
             mirror.close()
@@ -137,7 +142,7 @@ def run(asked: Asked, settings: Settings, observer: Observer, mirror: Mirror) ->
         if isinstance(stopped, PerfdbError):
             raise
     try:
-        _write_end(journal, begun)
+        write_end(journal, time.monotonic() - begun)
         outcome = keep(journal, settings)
         mirror.show(outcome.folder, journal)
     except KeyboardInterrupt:
@@ -175,47 +180,23 @@ def keep(journal: Journal, settings: Settings) -> Outcome:
 
 
 def _measure(
-    request: RunRequest, settings: Settings, journal: Journal, observer: Observer, mirror: Mirror, begun: float
+    request: RunRequest, settings: Settings, journal: Journal, observer: Observer, before_first: Callable[[], None]
 ) -> None:
-    """Describe the config, then run the family's children; whatever they say is in the journal."""
-    family = FAMILIES[request.family]
-    deadline = None if request.timeout_s is None else begun + request.timeout_s
-    observer.say(f"loading {request.target.name} in a child process")
-    limit = settings.config_timeout_s
-    config = describe(
-        request.target,
-        python=request.python,
-        timeout_s=limit if request.timeout_s is None else min(limit, request.timeout_s),
-        identity=Identity.here(),
-        run=journal.run,
-    )
-    setup = Setup(config=config, host=submit_host(request.host_key, config.packages, _python(config)))
-    journal.write("setup.json", setup.model_dump(mode="json"))
-    lab = SupervisedLab(request, journal, family, setup, observer, deadline, before_first=mirror.open)
-    if platforms := platforms_for(lab.providers):
-        described = request.model_copy(
-            update={"scheduler": platforms[0].name, "scheduler_version": platforms[0].version()}
-        )
-        journal.write("request.json", described.model_dump(mode="json"))
-    children = family.measure(lab, family.spec.model_validate(request.spec))
-    with contextlib.suppress(MeasurementStopped, StopIteration):
-        program = next(children)
-        while True:
-            program = children.send(lab.run(program))
+    measuring = begin(request, settings, journal, observer, before_first)
+    with contextlib.suppress(MeasurementStopped):
+        while not measuring.over:
+            measuring.step()
 
 
-def _python(config: ConfigDescription) -> str:
-    return f"{config.python_implementation} {config.python_version}"
-
-
-def _write_end(journal: Journal, begun: float) -> None:
+def write_end(journal: Journal, duration_s: float) -> None:
+    """Close the run: from here on it is whole, whatever else fails."""
     load = load_now()
     with contextlib.suppress(RegistryError):  # without it the record says `interrupted`, which is better than no record
         journal.write(
             "end.json",
             {
                 "ended_at": datetime.now(UTC).isoformat(),
-                "duration_s": round(time.monotonic() - begun, 6),
+                "duration_s": round(duration_s, 6),
                 "load": load.model_dump() if load else None,
             },
         )

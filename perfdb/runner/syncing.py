@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from perfdb.errors import PerfdbError
 from perfdb.registry import Journal, Registry
-from perfdb.registry.journal import all_journals
+from perfdb.registry.journal import abandoned_journals, all_journals
+from perfdb.runner.charting import chart_records
 from perfdb.runner.lab import Observer
 from perfdb.runner.mirroring import MLFLOW_FILE
-from perfdb.runner.recover import recover
+from perfdb.runner.recover import recover, waits
 from perfdb.settings import Settings
 from perfdb.tracking import SyncStep, Target, sync_records
 from perfdb.units import counted
@@ -27,6 +30,8 @@ class SyncOutcome:
         recovered: Ids of the records that were made of killed runs.
         sent: Records that MLflow lacked, in whole or in part.
         unchanged: Records that MLflow had.
+        charted: Runs that got their charts.
+        waiting: Runs of interrupted sittings, which the command that began them goes on with.
         elsewhere: Runs in progress, or killed, on other hosts that share this state folder.
         troubles: What did not work, a paragraph each.
     """
@@ -34,6 +39,8 @@ class SyncOutcome:
     recovered: list[str] = field(default_factory=list)
     sent: int = 0
     unchanged: int = 0
+    charted: int = 0
+    waiting: int = 0
     elsewhere: int = 0
     troubles: list[str] = field(default_factory=list)
 
@@ -49,12 +56,19 @@ class SyncOutcome:
             f"{counted(self.sent, 'record')} sent to MLflow",
             f"{self.unchanged} there already",
         ]
+        if self.charted:
+            parts.append(f"charts drawn for {counted(self.charted, 'run')}")
+        if self.waiting:
+            told = counted(self.waiting, "run")
+            parts.append(
+                f"{told} of an interrupted sweep wait: the same `perfdb sweep` goes on, `perfdb sweep --drop` files them"
+            )
         if self.elsewhere:
             parts.append(f"{self.elsewhere} runs belong to other hosts: `perfdb sync` there sees to them")
         return "; ".join(parts) + "."
 
 
-def sync_all(settings: Settings, observer: Observer, *, with_mlflow: bool) -> SyncOutcome:
+def sync_all(settings: Settings, observer: Observer, *, with_mlflow: bool, every_chart: bool = False) -> SyncOutcome:
     """Recover, then mirror. What fails is told and does not keep the rest from being done."""
     outcome = SyncOutcome()
     finished: dict[str, Journal] = {}
@@ -69,14 +83,30 @@ def sync_all(settings: Settings, observer: Observer, *, with_mlflow: bool) -> Sy
     outcome.elsewhere = sum(
         1 for j in all_journals(settings.state_path) if (o := j.owner) is not None and not o.is_here
     )
+    outcome.waiting = sum(waits(journal, settings) for journal in abandoned_journals(settings.state_path))
     if with_mlflow:
-        _mirror(settings, observer, finished, outcome)
+        mirror(
+            settings, observer, finished, outcome, Registry(settings.registry_path).folders(), every_chart=every_chart
+        )
     return outcome
 
 
-def _mirror(settings: Settings, observer: Observer, finished: dict[str, Journal], outcome: SyncOutcome) -> None:
+def mirror(
+    settings: Settings,
+    observer: Observer,
+    finished: Mapping[str, Journal],
+    outcome: SyncOutcome,
+    folders: Sequence[Path],
+    *,
+    every_chart: bool = False,
+) -> None:
+    """Have those records shown in MLflow, then their charts; a journal whose record is there is removed.
+
+    Args:
+        finished: Journals by the id of their record.
+        every_chart: Draw those of all runs that lack them, not of the newest alone.
+    """
     registry = settings.registry_path
-    folders = Registry(registry).folders()
     uri = settings.tracking_uri
     opened = {r: j.read(MLFLOW_FILE) for r, j in finished.items()}
     runs = {record: str(run["run_id"]) for record, run in opened.items() if run and run["uri"] == uri}
@@ -100,3 +130,8 @@ def _mirror(settings: Settings, observer: Observer, finished: dict[str, Journal]
     outcome.sent = report.count("created") + report.count("updated")
     outcome.unchanged = report.count("unchanged")
     outcome.troubles.extend(f"{step.record_id}: {step.error}" for step in report.failed)
+    if not report.failed:
+        try:
+            outcome.charted = chart_records(settings, observer, folders, every=every_chart)
+        except PerfdbError as error:
+            outcome.troubles.append(str(error))

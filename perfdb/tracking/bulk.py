@@ -68,7 +68,7 @@ def send_batch(
                 steps[item.record_id] = SyncStep(item.record_id, result)
             elif not runs and item.run_id is None:
                 try:
-                    drafts[item.record_id] = _draft(item, read, said)
+                    drafts[item.record_id] = _draft(item, target, read, said)
                 except RecordError as error:
                     steps[item.record_id] = SyncStep(item.record_id, None, str(error))
         if drafts:
@@ -76,9 +76,10 @@ def send_batch(
     return steps
 
 
-def _draft(item: SyncItem, read: Callable[[str], Record], said: Mapping[str, Remarks]) -> _Draft:
+def _draft(item: SyncItem, target: Target, read: Callable[[str], Record], said: Mapping[str, Remarks]) -> _Draft:
     record, folder = read(item.folder), Path(item.folder)
-    return _Draft(record, folder, files_of(record, folder), payload_of(record, said.get(item.record_id, NO_REMARKS)))
+    payload = payload_of(record, said.get(item.record_id, NO_REMARKS), target.report_url)
+    return _Draft(record, folder, files_of(record, folder), payload)
 
 
 def _write(

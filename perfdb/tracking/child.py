@@ -11,6 +11,9 @@ jobs it waits for a line and uses no CPU; when its parent dies, that line never 
     {"do": "mirror", ...}          the same
     {"do": "sync", ...}            {"record_id": ..., "result": ..., "error": ...} each, then {"done": true}
     {"do": "runs"}                 {"run": {...}} each, then {"done": true}
+    {"do": "bare", "newest": 100}  {"record_id": ..., "run_id": ...} each, then {"done": true}
+    {"do": "charts", ...}          {"done": true}
+    {"do": "comparison", ...}      the same as of "open"
     anything that fails            {"error": "a paragraph"}
 """
 
@@ -82,7 +85,7 @@ def main() -> None:
 def _done(client: Any, target: Target, job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     from perfdb.registry.remarks import remarks_of, remarks_on
     from perfdb.registry.store import RECORD_FILE, read_record
-    from perfdb.tracking import mirror
+    from perfdb.tracking import charts, mirror
     from perfdb.tracking.sync import sync
 
     wait_s = job["wait_s"]
@@ -95,6 +98,20 @@ def _done(client: Any, target: Target, job: dict[str, Any]) -> Iterator[dict[str
         record = read_record(folder / RECORD_FILE)
         said = remarks_on(record.record_id, Path(job["registry"]))
         yield asdict(mirror.mirror_record(client, target, record, folder, **names, remarks=said, wait_s=wait_s))
+    elif job["do"] == "bare":
+        for bare in charts.bare_over(client, target, job["newest"]):
+            yield asdict(bare)
+        yield {"done": True}
+    elif job["do"] == "charts":
+        charts.send_charts(client, target, job["run_id"], [Path(file) for file in job["files"]])
+        yield {"done": True}
+    elif job["do"] == "comparison":
+        from perfdb.compare.comparison import Comparison
+        from perfdb.tracking.comparison import write_comparison
+
+        chart = Path(job["chart"]) if job["chart"] else None
+        document = Comparison.model_validate_json(json.dumps(job["document"]))
+        yield asdict(write_comparison(client, target, document, chart, wait_s=wait_s))
     elif job["do"] == "runs":
         from perfdb.tracking.reading import runs_of
 

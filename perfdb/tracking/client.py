@@ -122,6 +122,20 @@ class MirrorSession:
         self._send({**job, "run_id": known, "journal": self._journal})
         return self._answer()
 
+    def send_charts(self, run: MirrorResult, files: Sequence[Path]) -> bool:
+        """Put a mirrored record's charts beside its run; what is left undone is for `perfdb sync`, without a warning."""
+        if self._child is None:
+            return False
+        self._send({"do": "charts", "run_id": run.run_id, "files": [str(file) for file in files]})
+        local = self.target.database is not None
+        try:
+            answer = self._child.read(self.budget.left + (self._queue_s if local else 0.0))
+            if "begun" in answer:
+                answer = self._child.read(self._queue_s + self._budget_s)
+        except TooLate:
+            return False
+        return "done" in answer
+
     def close(self) -> None:
         """End the child. A run opened and never mirrored stays RUNNING until `perfdb sync` finds its record."""
         if self._child is not None:

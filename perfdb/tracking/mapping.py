@@ -87,13 +87,17 @@ def is_remarked(tag: str) -> bool:
     return _REMARKED.fullmatch(tag) is not None
 
 
-def payload_of(record: Record, remarks: Remarks = NO_REMARKS) -> Payload:
-    """What MLflow gets for `record` and what is said about it; equal ones give equal payloads."""
+def payload_of(record: Record, remarks: Remarks = NO_REMARKS, report_url: str = "") -> Payload:
+    """What MLflow gets for `record` and what is said about it; equal ones give equal payloads.
+
+    Args:
+        report_url: Where the site of `perfdb report` is, for the note; "" for nowhere.
+    """
     asked = {**{f"spec.{name}": value for name, value in record.spec.items()}, **record.params}
     return Payload(
         params={fit_key(name): fit_value(_spelled(value), LONGEST_PARAM) for name, value in asked.items()},
         points=(*_points(record.metrics), *_numbers(asked)),
-        tags=fit_tags({**_tags(record, remarks), **_remarked(record, remarks)}),
+        tags=fit_tags({**_tags(record, remarks, report_url), **_remarked(record, remarks)}),
         status=RUN_STATUS[record.status],
         started_ms=int(record.started_at.timestamp() * 1000),
         ended_ms=int(record.ended_at.timestamp() * 1000),
@@ -155,7 +159,7 @@ def _numbers(params: dict[str, Scalar]) -> list[Point]:
     return points
 
 
-def _tags(record: Record, remarks: Remarks) -> dict[str, str]:
+def _tags(record: Record, remarks: Remarks, report_url: str) -> dict[str, str]:
     """No `mlflow.user`: MLflow must not learn who ran this. The source is perfdb, not a path of somebody's home."""
     environment = record.environment
     known: dict[str, str | None] = {
@@ -173,7 +177,7 @@ def _tags(record: Record, remarks: Remarks) -> dict[str, str]:
         "mlflow.source.name": "perfdb",
         "mlflow.source.type": "LOCAL",
         "mlflow.source.git.commit": record.code.perfdb_commit,
-        NOTE_TAG: note(record, remarks),
+        NOTE_TAG: note(record, remarks, report_url),
     }
     tags = {name: value for name, value in known.items() if value is not None}
     tags |= {f"perfdb.measured.{name}": version for name, version in record.code.measured.items()}

@@ -113,7 +113,7 @@ def mirror_record(
         RecordError: the record's files are not what it says.
         TrackingError: MLflow did not take it; another call completes what was begun.
     """
-    files, payload = files_of(record, folder), payload_of(record, remarks)
+    files, payload = files_of(record, folder), payload_of(record, remarks, target.report_url)
     with words_for(target):
         experiment_id = experiment_of(client, target, record.experiment, wait_s)
         with alone(target, wait_s):

@@ -15,21 +15,25 @@ from perfdb.units import bytes_, duration, quantity
 _ACTIVE = re.compile(r"([\\`*_{}\[\]()#+!|~=]|:(?=//))")
 
 
-def note(record: Record, remarks: Remarks = NO_REMARKS) -> str:
-    """Markdown, with every text of the record and of the remarks on it escaped."""
+def note(record: Record, remarks: Remarks = NO_REMARKS, report_url: str = "") -> str:
+    """Markdown, with every text of the record and of the remarks on it escaped.
+
+    Args:
+        report_url: Where the site of `perfdb report` is; "" for nowhere.
+    """
     facts = [_what(record), _verdict(record), _numbers(record), _findings(record)]
-    parts = [_withdrawn(remarks), *facts, _annotations(remarks), _again(record)]
+    parts = [_withdrawn(remarks), *facts, _annotations(remarks), _again(record), _report(record, report_url)]
     return "\n\n".join(part for part in parts if part)
 
 
 def _withdrawn(remarks: Remarks) -> str:
     known = remarks.retraction
-    return f"**WITHDRAWN** on {utc_text(known.at)[:10]}: {_text(known.reason)}" if known else ""
+    return f"**WITHDRAWN** on {utc_text(known.at)[:10]}: {text(known.reason)}" if known else ""
 
 
 def _annotations(remarks: Remarks) -> str:
     return "\n".join(
-        f"- {utc_text(remark.at)[:10]}: {_text(remark.note)}"
+        f"- {utc_text(remark.at)[:10]}: {text(remark.note)}"
         + (" **What came before is no measure for it.**" if remark.resets_baseline else "")
         for remark in remarks.annotations
     )
@@ -37,11 +41,11 @@ def _annotations(remarks: Remarks) -> str:
 
 def _what(record: Record) -> str:
     measured = ", ".join(f"{name} {version}" for name, version in sorted(record.code.measured.items()))
-    config = f" with the config **{_text(record.config.name)}**" if record.config else ""
+    config = f" with the config **{text(record.config.name)}**" if record.config else ""
     when = f"{utc_text(record.started_at)[:19]}Z, took {duration(record.duration_s)}"
-    reason = f" {_text(record.reason)}" if record.reason else ""
+    reason = f" {text(record.reason)}" if record.reason else ""
     return (
-        f"**{_text(record.family)}** of {_text(measured or 'an unnamed version')}{config} "
+        f"**{text(record.family)}** of {text(measured or 'an unnamed version')}{config} "
         f"on **{_where(record.environment)}**, {when}. Status: **{record.status}**.{reason}"
     )
 
@@ -55,15 +59,14 @@ def _where(environment: Environment) -> str:
         facts += [f"submit host: {host.cpu_model}"] if host.cpu_model else []
         facts += [f"{host.cpu_count} logical CPUs"] if host.cpu_count else []
         facts += [bytes_(host.memory_bytes)] if host.memory_bytes else []
-    return _text(", ".join(facts))
+    return text(", ".join(facts))
 
 
 def _verdict(record: Record) -> str:
     """The failed checks first, as they decide whether the numbers mean anything."""
     checks = sorted(record.checks, key=lambda check: check.passed)
     return "\n".join(
-        f"- {'passed' if check.passed else '**FAILED**'}: {_text(check.name)}: {_text(check.detail)}"
-        for check in checks
+        f"- {'passed' if check.passed else '**FAILED**'}: {text(check.name)}: {text(check.detail)}" for check in checks
     )
 
 
@@ -79,13 +82,12 @@ def _row(metric: Metric) -> str:
     spread = f"{quantity(min(values), metric.unit)} to {quantity(max(values), metric.unit)}" if len(values) > 1 else ""
     better = {"higher": " (higher is better)", "lower": " (lower is better)", "none": ""}[metric.direction]
     middle = quantity(statistics.median(values), metric.unit)
-    return f"| {_text(metric.name)}{better} | {_text(middle)} | {_text(spread)} | {len(values)} |"
+    return f"| {text(metric.name)}{better} | {text(middle)} | {text(spread)} | {len(values)} |"
 
 
 def _findings(record: Record) -> str:
     return "\n".join(
-        f"- **{_text(finding.name)}: {_text(finding.value)}** ({_text(finding.evidence)})"
-        for finding in record.findings
+        f"- **{text(finding.name)}: {text(finding.value)}** ({text(finding.evidence)})" for finding in record.findings
     )
 
 
@@ -94,15 +96,22 @@ def _again(record: Record) -> str:
     if record.config:
         asked = [f"--set {name}={_word(value)}" for name, value in record.spec.items() if value is not None]
         lines.append(" ".join(["perfdb run", record.family, _word(record.config.name), *asked]))
+    if record.config and record.origin.kind == "measured":
+        lines.append(f"perfdb reproduce {record.record_id}")
     if record.code.perfdb_commit:
         dirty = " (with uncommitted changes)" if record.code.perfdb_dirty else ""
         lines.append(f"# perfdb {record.code.perfdb_version}, commit {record.code.perfdb_commit}{dirty}")
     return "To see it whole, and to run it again:\n\n" + "\n".join(f"    {line}" for line in lines)
 
 
+def _report(record: Record, report_url: str) -> str:
+    return f"[Its page in the report](<{report_url.rstrip('/')}/records/{record.record_id}.html>)" if report_url else ""
+
+
 def _word(value: object) -> str:
     return " ".join(shlex.quote(str(value)).split())  # one line: a line end would leave the code block
 
 
-def _text(value: str) -> str:
+def text(value: str) -> str:
+    """A stranger's words as Markdown that says just them."""
     return _ACTIVE.sub(r"\\\1", html.escape(" ".join(value.split()), quote=False))

@@ -12,17 +12,21 @@ from perfdb.settings import Settings
 
 @dataclass(frozen=True)
 class Target:
-    """One MLflow, by its tracking URI. The URI may hold a password: show it through `faults.shown` only."""
+    """One MLflow, by its tracking URI. The URI may hold a password: show it through `faults.shown` only.
+
+    `report_url` is where the site of `perfdb report` is, which notes link to; "" for nowhere.
+    """
 
     uri: str
     artifact_root: str
     state_path: str
+    report_url: str = ""
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The MLflow that the settings name."""
         state = settings.state_path
-        return cls(settings.tracking_uri, str(state / "mlartifacts"), str(state))
+        return cls(settings.tracking_uri, str(state / "mlartifacts"), str(state), settings.report_url or "")
 
     @property
     def is_http(self) -> bool:

@@ -142,6 +142,15 @@ def test_a_child_that_is_told_to_stop_may_clean_up(follow):
     assert (done.log.exit.code, done.log.exit.reason) == (0, "stopped")
 
 
+def test_a_stop_right_behind_the_order_ends_the_child_in_good_order(job, run, tmp_path, capfd):
+    with Supervised(job("import time; time.sleep(600)"), tmp_path / "log") as child:
+        child.stop()  # before the supervisor has so much as started
+        while child.read() is not None:
+            pass
+    assert read_log(tmp_path / "log").exit.reason == "stopped"
+    assert capfd.readouterr().err == "" and marked(run) == []
+
+
 def test_a_second_stop_ends_it_at_once(follow, run):
     slow = """
         import time

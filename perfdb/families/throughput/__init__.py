@@ -6,6 +6,7 @@ import re
 
 from perfdb.families.base import Family
 from perfdb.families.throughput.assemble import assemble
+from perfdb.families.throughput.charts import CHARTS
 from perfdb.families.throughput.derive import DERIVED, derive
 from perfdb.families.throughput.latency import SUMMARISED, summarise
 from perfdb.families.throughput.measure import measure
@@ -29,9 +30,11 @@ FAMILY = Family(
     name="throughput",
     spec=ThroughputSpec,
     measure=measure,
+    child_count=lambda spec: int(spec.reps) + bool(spec.probe),
     assemble=assemble,
     metrics=METRICS,
     headline=HEADLINE,
+    charts=CHARTS,
     progress=_progress,
     summarise=summarise,
     derive=derive,

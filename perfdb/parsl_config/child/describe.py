@@ -13,6 +13,7 @@ from pathlib import Path
 
 ANSWER_FD = "PERFDB_ANSWER_FD"
 PARENT = "PERFDB_PARENT_PID"
+OVERRIDES = "PERFDB_OVERRIDES"
 PR_SET_PDEATHSIG = 1
 LONGEST_STRING = 65536
 MOST_STRINGS = 500
@@ -35,11 +36,12 @@ def main(path):
         os._exit(1)
     answer_fd = int(os.environ.pop(ANSWER_FD))
     os.set_inheritable(answer_fd, False)
+    asked = json.loads(os.environ.pop(OVERRIDES, "{}"))
     # The config may print what it likes: standard output becomes standard error.
     os.dup2(2, 1)
     strings = []
     try:
-        answer = _describe(path, strings)
+        answer = _describe(path, strings, asked)
     except Refusal as refusal:
         answer = refusal.answer
     answer["strings"] = [[plain(name), plain(text)] for name, text in strings if len(text) <= LONGEST_STRING]
@@ -50,18 +52,19 @@ def main(path):
     os._exit(0)
 
 
-def _describe(path, strings):
+def _describe(path, strings, asked):
     try:
         import parsl.config
     except BaseException as error:
         missing = getattr(error, "name", None)
         raise Refusal("parsl_missing" if missing == "parsl" else "parsl_broken", **_told(error, path)) from error
+    import overrides
     import software
     import walk
 
     # The config must find what it would find without us, and leave no bytecode with its secrets on disk.
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").absolute() != HERE]
-    del sys.modules["software"], sys.modules["walk"]
+    del sys.modules["overrides"], sys.modules["software"], sys.modules["walk"]
     sys.dont_write_bytecode = True
     environ = dict(os.environ)
     module = _load(path, strings)
@@ -74,6 +77,7 @@ def _describe(path, strings):
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
         raise Refusal("labels", message=", ".join(twice))
+    resolved = _override(config, asked, overrides, walk)
     try:
         params = walk.config_params(config)
     except walk.TooLarge as error:
@@ -87,8 +91,25 @@ def _describe(path, strings):
         run_dir=plain(str(config.run_dir)),
         monitoring=config.monitoring is not None,
         usage_tracking=bool(config.usage_tracking),
+        overrides=resolved,
     )
     return answer
+
+
+def _override(config, asked, overrides, walk):
+    """Set what was asked for in place of the file's values; their full names."""
+    if not asked:
+        return {}
+    try:
+        resolved = overrides.resolve(config, asked, walk.parameters)
+        overrides.apply(config, resolved)
+        overrides.check_together(config)
+    except overrides.Refused as refused:
+        names = overrides.settable(config, walk.parameters)
+        raise Refusal(
+            "override", message=plain(str(refused)), names=[plain(name) for name in names[:MOST_STRINGS]]
+        ) from refused
+    return {plain(name): value for name, value in resolved.items()}
 
 
 def _load(path, strings):

@@ -64,7 +64,7 @@ class _Walk:
     def object(self, path, thing, skip=()):
         self._add([*path, "class"], class_name(type(thing)))
         self._above.append(id(thing))
-        for name in _parameters(type(thing)):
+        for name in parameters(type(thing)):
             if name not in skip:
                 self._value([*path, name], _attribute(thing, name))
         self._above.pop()
@@ -102,7 +102,7 @@ class _Walk:
         return len(path) >= DEEPEST or id(value) in self._above
 
 
-def _parameters(cls):
+def parameters(cls):
     """Every name that the constructor takes; where it takes any, also what the classes above it take."""
     names = []
     for ancestor in cls.__mro__:

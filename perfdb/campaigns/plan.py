@@ -1,0 +1,110 @@
+"""What a sitting is made of: its arms with their requests, and where it waits if it is to be gone on with."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from perfdb.errors import RegistryError
+from perfdb.record import fingerprint, new_uuid
+from perfdb.registry.durable import cannot_write, replace
+from perfdb.runner import Asked, RunRequest
+from perfdb.runner.run import request_for
+from perfdb.settings import Settings
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One set-up among those that take turns.
+
+    Attributes:
+        label: For people, such as `local_htex, Parsl 2025.8.4`.
+        asked: What to measure.
+        refused: Why it cannot be measured at all; it becomes a failed record.
+    """
+
+    label: str
+    asked: Asked
+    refused: str | None = None
+
+
+class Seat(BaseModel):
+    """An arm's place in a sitting. `run` names its journal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: str
+    run: str
+    request: RunRequest
+    refused: str | None = None
+
+
+class Plan(BaseModel):
+    """A sitting. `key` is the same for whoever asks for the same again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uuid: str
+    key: str
+    made_at: datetime
+    seats: tuple[Seat, ...]
+
+
+def plan_for(arms: Sequence[Arm], settings: Settings) -> Plan:
+    """A new sitting of those arms."""
+    now = datetime.now(UTC)
+    seats = tuple(
+        Seat(label=arm.label, run=new_uuid(), request=request_for(arm.asked, settings, now), refused=arm.refused)
+        for arm in arms
+    )
+    return Plan(uuid=new_uuid(), key=_key(seats), made_at=now, seats=seats)
+
+
+def _key(seats: Sequence[Seat]) -> str:
+    asked = {"family", "target", "spec", "experiment", "machine", "timeout_s", "overrides", "parsl", "release"}
+    return fingerprint([[s.label, s.request.model_dump(mode="json", include=asked)] for s in seats])[:16]
+
+
+def waiting(state_path: Path) -> list[Plan]:
+    """Sittings that were interrupted, or are under way in another process, oldest first."""
+    found = []
+    for path in sorted(_folder(state_path).glob("*.json")):
+        with contextlib.suppress(OSError, ValidationError):  # another perfdb's: it knows how to go on with it
+            found.append(Plan.model_validate_json(path.read_bytes()))
+    return sorted(found, key=lambda plan: plan.made_at)
+
+
+def put_by(plan: Plan, state_path: Path) -> None:
+    """Keep a plan, so that its sitting can be gone on with after whatever interrupts it.
+
+    Raises:
+        RegistryError: it can't be written; nothing was measured yet.
+    """
+    path = _path(plan, state_path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        replace(path, plan.model_dump_json().encode())
+    except OSError as error:
+        raise cannot_write(path, error, "Nothing was measured.") from error
+
+
+def forget(plan: Plan, state_path: Path) -> None:
+    """All its records are kept, or it is given up: from here on its journals are like any others."""
+    path = _path(plan, state_path)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise RegistryError(f"{path} cannot be removed: {error.strerror}. Remove it by hand.") from error
+
+
+def _folder(state_path: Path) -> Path:
+    return state_path / "sittings"
+
+
+def _path(plan: Plan, state_path: Path) -> Path:
+    return _folder(state_path) / f"{plan.key}.json"

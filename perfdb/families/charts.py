@@ -1,0 +1,63 @@
+"""What a chart of a family shows: described here, drawn by whoever has the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class SamplesChart:
+    """The distribution of one column of a record's samples.
+
+    Attributes:
+        name: Of the file, and on the command line; unlike every other one of the family.
+        title: For people.
+        shows: What it shows, a sentence.
+        column: The samples' column.
+        unit: Of that column.
+        by: The column of words by which the samples fall into curves; "" for one curve.
+        labels: What those words mean.
+    """
+
+    name: str
+    title: str
+    shows: str
+    column: str
+    unit: str
+    by: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RepetitionsChart:
+    """Every repetition's value of metrics of one unit, a row for each metric. `name`, `title`, `shows` as above."""
+
+    name: str
+    title: str
+    shows: str
+    metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class IterationsChart:
+    """A metric of a run's iterations, in order, a line for each repetition. `name`, `title`, `shows` as above."""
+
+    name: str
+    title: str
+    shows: str
+    metric: str
+
+
+@dataclass(frozen=True)
+class ScalingChart:
+    """A metric of many records against the first of these parameters that differs among them. Else as above."""
+
+    name: str
+    title: str
+    shows: str
+    metric: str
+    over: tuple[str, ...]
+
+
+ChartDescription = SamplesChart | RepetitionsChart | IterationsChart | ScalingChart

@@ -1,0 +1,80 @@
+"""The charts of one record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from perfdb.families.charts import ChartDescription, IterationsChart, RepetitionsChart, SamplesChart
+from perfdb.record import Record, utc_text
+from perfdb.report.charts.ecdf import Samples, ecdf
+from perfdb.report.charts.samples import Columns, curves
+from perfdb.report.charts.spec import WIDTH, Spec
+from perfdb.report.charts.values import Group, iterations, repetitions
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart: its file's stem, what people call it, what it shows, and its Vega-Lite document."""
+
+    name: str
+    title: str
+    shows: str
+    spec: Spec
+
+
+def charts_of(
+    record: Record,
+    samples: Columns,
+    descriptions: tuple[ChartDescription, ...],
+    *,
+    titled: bool = True,
+    width: int = WIDTH,
+) -> Iterator[Chart]:
+    """Those of the described charts that this record has the data for.
+
+    Args:
+        samples: Its samples' columns.
+        titled: Whether title and circumstances stand on the chart itself, as in a file; a page says them beside it.
+    """
+    for description in descriptions:
+        title = description.title if titled else ""
+        notes = [_circumstances(record)] if titled else []
+        spec = _drawn(record, samples, description, title, notes, width)
+        if spec is not None:
+            yield Chart(description.name, description.title, description.shows, spec)
+
+
+def _drawn(
+    record: Record, samples: Columns, description: ChartDescription, title: str, notes: list[str], width: int
+) -> Spec | None:
+    if isinstance(description, SamplesChart):
+        found = curves(samples, description.column, description.by)
+        lines = [Samples(description.labels.get(word, word) or "all", values) for word, values in found.items()]
+        if not lines:
+            return None
+        return ecdf(lines, name=description.column, unit=description.unit, title=title, notes=notes, width=width)
+    if isinstance(description, RepetitionsChart):
+        metrics = [metric for name in description.metrics if (metric := record.metric(name))]
+        groups = [Group(metric.name, metric.all_values) for metric in metrics if metric.unit == metrics[0].unit]
+        # One value is no distribution: a table says it better.
+        if not any(len(group.values) > 1 for group in groups):
+            return None
+        return repetitions(groups, name="", unit=metrics[0].unit, title=title, notes=notes, width=width)
+    if isinstance(description, IterationsChart):
+        steps = [metric for metric in record.metrics if metric.name == description.metric and metric.step is not None]
+        return iterations(steps, title=title, notes=notes, width=width) if len(steps) > 1 else None
+    return None  # takes several records
+
+
+def _circumstances(record: Record) -> str:
+    measured = " ".join(f"{name} {version}" for name, version in sorted(record.code.measured.items()))
+    parts = [
+        record.config.name if record.config else "",
+        f"on {record.environment.machine}",
+        measured,
+        utc_text(record.started_at)[:10],
+        f"record {record.record_id}",
+        "" if record.status == "ok" else f"STATUS: {record.status}",
+    ]
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,62 @@
+"""A record's samples as columns, if they are what the record says."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from perfdb.record import Record, sha256_hex
+
+Columns = dict[str, Sequence[object]]
+# Compressed; a record's own limit is far below, and a stranger's must not fill the memory.
+LARGEST = 32 << 20
+MOST_CELLS = 5_000_000
+# A stranger's column of words may hold a million different ones.
+MOST_CURVES = 8
+
+
+def read_samples(record: Record, folder: Path) -> Columns:
+    """The columns of all its sample files, by name; those of a file that is not what the record says are left out."""
+    columns: Columns = {}
+    for sample in record.samples:
+        path = folder / sample.file
+        if sample.bytes > LARGEST or path.resolve() != folder.resolve() / sample.file:
+            continue
+        try:
+            data = path.read_bytes()
+        except OSError:
+            continue
+        if sha256_hex(data) == sample.sha256:
+            columns |= _columns(data)
+    return columns
+
+
+def _columns(data: bytes) -> Columns:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        file = pyarrow.parquet.ParquetFile(io.BytesIO(data))
+        if file.metadata.num_rows * file.metadata.num_columns > MOST_CELLS:
+            return {}
+        return {
+            name: column.to_pylist()
+            for name, column in zip(file.schema_arrow.names, file.read(use_threads=False).columns, strict=True)
+        }
+    except (pyarrow.ArrowException, OSError, ValueError):
+        return {}
+
+
+def curves(columns: Columns, column: str, by: str) -> dict[str, list[float]]:
+    """The finite numbers of a column, apart by the words of another one; together where those are too many to tell apart."""
+    numbers = columns.get(column, ())
+    words = columns.get(by, ()) if by else ()
+    if len(words) != len(numbers) or len(set(map(str, words))) > MOST_CURVES:
+        words = [""] * len(numbers)
+    found: dict[str, list[float]] = {}
+    for word, number in zip(words, numbers, strict=True):
+        if isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number):
+            found.setdefault(str(word), []).append(float(number))
+    return found

@@ -1,0 +1,111 @@
+"""A run that is under way: its config described, its family's children run one at a time, all of it in the journal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from perfdb.capture.machine import submit_host
+from perfdb.errors import RegistryError
+from perfdb.families import FAMILIES, Children, Program, Setup
+from perfdb.parsl_config import ConfigDescription, describe
+from perfdb.platforms import platforms_for
+from perfdb.redaction import Identity
+from perfdb.registry import Journal
+from perfdb.runner.assemble import child_runs
+from perfdb.runner.lab import Observer, SupervisedLab
+from perfdb.runner.request import RunRequest
+from perfdb.settings import Settings
+
+
+@dataclass
+class Measuring:
+    """See `begin`. `left_s` are the seconds that its children may still take together; None for no limit."""
+
+    journal: Journal
+    lab: SupervisedLab
+    left_s: float | None
+    _children: Children
+    _next: Program | None
+
+    @property
+    def over(self) -> bool:
+        """Whether all children have run."""
+        return self._next is None
+
+    def step(self) -> None:
+        """Run the next child to its end.
+
+        Raises:
+            MeasurementStopped: it was interrupted or ran out of time; there is no next one.
+        """
+        program, self._next = self._next, None
+        if program is None:
+            return
+        begun = time.monotonic()
+        self.lab.deadline = None if self.left_s is None else begun + self.left_s
+        run = self.lab.run(program)
+        if self.left_s is not None:
+            self.left_s -= time.monotonic() - begun
+        try:
+            self._next = self._children.send(run)
+        except StopIteration:
+            self._children.close()
+
+
+def begin(
+    request: RunRequest, settings: Settings, journal: Journal, observer: Observer, before_first: Callable[[], None]
+) -> Measuring:
+    """Describe the config and see which child is first, or next where the journal has some already.
+
+    Raises:
+        ConfigError: the config cannot be loaded.
+        UsageError: what was asked for is nothing that this Parsl can do.
+        RegistryError: the journal cannot be written, or holds other children than this request asks for.
+    """
+    begun = time.monotonic()
+    family = FAMILIES[request.family]
+    observer.say(f"loading {request.target.name} in a child process")
+    limit = settings.config_timeout_s
+    config = describe(
+        request.target,
+        python=request.python,
+        timeout_s=limit if request.timeout_s is None else min(limit, request.timeout_s),
+        identity=Identity.here(),
+        run=journal.run,
+        overrides=request.overrides,
+    )
+    setup = Setup(config=config, host=submit_host(request.host_key, config.packages, _python(config)))
+    journal.write("setup.json", setup.model_dump(mode="json"))
+    lab = SupervisedLab(request, journal, family, setup, observer, deadline=None, before_first=before_first)
+    if platforms := platforms_for(lab.providers):
+        described = request.model_copy(
+            update={"scheduler": platforms[0].name, "scheduler_version": platforms[0].version()}
+        )
+        journal.write("request.json", described.model_dump(mode="json"))
+    children = family.measure(lab, family.spec.model_validate(request.spec))
+    spent = time.monotonic() - begun
+    left_s = None if request.timeout_s is None else request.timeout_s - spent
+    return Measuring(journal, lab, left_s, children, _told_again(children, journal))
+
+
+def _told_again(children: Children, journal: Journal) -> Program | None:
+    """The first child that the journal has no log of, once the family was told what those before it said."""
+    try:
+        program = next(children)
+        for run in child_runs(journal):
+            name = run.log.name.partition("-")[2]
+            if name != program.name:
+                raise RegistryError(
+                    f"the journal {journal.path} has a log of {name!r} where {program.name!r} belongs. Finish it with the "
+                    "perfdb that began it, or give it up: remove that folder."
+                )
+            program = children.send(run)
+    except StopIteration:
+        return None
+    return program
+
+
+def _python(config: ConfigDescription) -> str:
+    return f"{config.python_implementation} {config.python_version}"

@@ -1,0 +1,185 @@
+"""What a word on the command line of `perfdb compare` means, and what the terminal shows of a comparison."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from perfdb.cli.compare import compare, exit_code
+from perfdb.cli.render_comparison import comparison_lines
+from perfdb.cli.sides import complete_side
+from perfdb.errors import EXIT_MATCHED, UnlikeRunsError, UsageError
+from perfdb.record import Record, Retraction, new_uuid
+from perfdb.registry import Registry
+from perfdb.registry.remarks import save_remark
+from tests.compare.made import compared, run, runs
+from tests.compare.made import rate as tasks
+
+app = typer.Typer()
+app.command("compare")(compare)
+
+
+@app.command("other")
+def _other() -> None:
+    """A second one, so that the first keeps its name."""
+
+
+OLD, NEW = "2025.8.4", "2025.11.3"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PERFDB_ROOT", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def kept(root: Path, *groups: Sequence[Record]) -> list[Record]:
+    records = [record for group in groups for record in group]
+    for record in records:
+        Registry(root / "mlruns").save(record, {})
+    return records
+
+
+def typed(*arguments: str, code: int = 0) -> str:
+    result = CliRunner().invoke(app, ["compare", *arguments], catch_exceptions=False)
+    assert result.exit_code == code, result.output
+    return result.stdout
+
+
+def test_two_versions_are_compared_by_their_names(root: Path) -> None:
+    kept(root, runs(700), runs(630, parsl=NEW))
+
+    lines = typed(OLD, f"parsl=={NEW}").splitlines()
+
+    assert lines[0].startswith("compared: parsl_version; alike: family throughput, machine hopper, config local_htex")
+    (row,) = [line for line in lines if "warm_tasks_per_s" in line and "unstable" not in line]
+    assert "-10.0 %" in row
+    assert row.endswith("worse (higher is better)")
+
+
+def test_records_are_named_by_the_first_digits_of_their_ids(root: Path) -> None:
+    records = kept(root, runs(700, 2), runs(630, 2, parsl=NEW))
+    ids = [record.record_id for record in records]
+
+    document = json.loads(typed(f"{ids[0][:10]},{ids[1]}", f"{ids[2]},{ids[3][:12]}", "--json"))
+
+    assert [set(side["records"]) for side in document["sides"]] == [set(ids[:2]), set(ids[2:])]
+    assert document["compared"] == ["parsl_version"]
+
+
+def test_machines_and_configs_are_sides_too(root: Path) -> None:
+    kept(root, runs(700), runs(630, machine="birch"))
+
+    assert typed("hopper", "birch").startswith("compared: machine")
+
+
+def test_a_query_compares_what_it_names(root: Path) -> None:
+    blocks = [{"params": {"provider.max_blocks": n}, "config": None} for n in (4, 8)]
+    kept(root, runs(700, **blocks[0]), runs(900, **blocks[1]))
+
+    document = json.loads(typed("provider.max_blocks == 4", "provider.max_blocks == 8", "--json"))
+
+    assert document["compared"] == ["param.provider.max_blocks"]
+    assert [side["name"] for side in document["sides"]] == ["4", "8"]
+
+
+def test_where_narrows_both_sides(root: Path) -> None:
+    kept(root, *(runs(700, parsl=p, machine=m) for p in (OLD, NEW) for m in ("hopper", "birch")))
+
+    document = json.loads(typed(OLD, NEW, "--where", "machine == birch", "--json"))
+
+    assert [case["alike"]["machine"] for case in document["cases"]] == ["birch"]
+
+
+def test_a_word_that_may_mean_two_things_is_refused_with_the_queries_to_type(root: Path) -> None:
+    kept(root, runs(700, machine="alder-7"), runs(630, parsl="alder-7"), runs(630))
+
+    with pytest.raises(UsageError, match=r"machine == alder-7.* or .*parsl_version == alder-7"):
+        typed("alder-7", OLD)
+
+
+def test_a_word_that_means_nothing_is_refused(root: Path) -> None:
+    kept(root, runs(700))
+
+    with pytest.raises(UsageError, match="'nowhere' is no record's id, no machine"):
+        typed(OLD, "nowhere")
+
+
+@pytest.mark.parametrize("sides", [(OLD,), (OLD, OLD)])
+def test_one_side_alone_or_twice_is_refused(root: Path, sides: tuple[str, ...]) -> None:
+    kept(root, runs(700))
+
+    with pytest.raises(UsageError):
+        typed(*sides)
+
+
+def test_unlike_runs_are_refused_and_compared_when_the_difference_is_ignored(root: Path) -> None:
+    kept(root, runs(700, python="3.11"), runs(630, parsl=NEW, python="3.12"))
+    with pytest.raises(UnlikeRunsError) as refused:
+        typed(OLD, NEW)
+    (option, name) = re.findall(r"compare them anyway with (--\w+) (\w+)$", str(refused.value))[0]
+
+    assert "ignored: python '3.11' against '3.12'" in typed(OLD, NEW, option, name)
+
+
+def test_fail_on_ends_with_a_code_of_its_own(root: Path) -> None:
+    kept(root, runs(700), runs(630, parsl=NEW))
+
+    typed(OLD, NEW, "--fail-on", "worse", code=EXIT_MATCHED)
+    typed(NEW, OLD, "--fail-on", "worse")
+    typed(NEW, OLD, "--fail-on", "worse", "--fail-on", "better", code=EXIT_MATCHED)
+
+
+def test_too_few_can_fail_a_check_too() -> None:
+    assert exit_code(compared(runs(700, 2), runs(630, 2, parsl=NEW)), ["too-few"]) == EXIT_MATCHED
+
+
+def test_withdrawn_and_failed_records_are_left_out_visibly(root: Path) -> None:
+    records = kept(root, runs(700), runs(630, parsl=NEW), [run(tasks(1), parsl=NEW, status="failed", reason="x")])
+    withdrawn = Retraction(
+        uuid=new_uuid(), at=records[0].started_at, record_id=records[8].record_id, reason="wrong node"
+    )
+    save_remark(root / "mlruns", withdrawn)
+
+    assert f"other     {NEW}: 7 records; left out: 1 failed, 1 withdrawn" in typed(OLD, NEW)
+
+
+def test_a_damaged_record_is_told_and_the_rest_compared(root: Path) -> None:
+    records = kept(root, runs(700), runs(630, parsl=NEW))
+    path = next((root / "mlruns").rglob(f"{records[0].record_id}/record.json"))
+    path.write_bytes(path.read_bytes().replace(b"hopper", b"topper"))
+
+    assert "7 records" in typed(OLD, NEW, code=5)
+
+
+def test_completion_knows_machines_and_ids(root: Path) -> None:
+    records = kept(root, runs(700, 1))
+
+    assert complete_side("hop") == ["hopper"]
+    assert complete_side(records[0].record_id[:6]) == [records[0].record_id]
+
+
+@pytest.mark.parametrize("width", [80, 100, 200, None])
+def test_no_line_of_numbers_is_broken_and_none_is_wider_than_the_terminal(width: int | None) -> None:
+    comparison = compared(runs(700, 3), runs(630, 3, parsl=NEW, first_hour=99))
+    lines = comparison_lines(comparison, width=width, coloured=False)
+
+    assert sum("warm_tasks_per_s" in line for line in lines) >= 1
+    assert any(re.search(r"ratio 0\.9|  0\.9  ", line) for line in lines)
+    commands = [line for line in lines if line.startswith("  perfdb run")]
+    assert len(commands) == 1
+    assert width is None or all(len(line) <= width for line in lines if line not in commands)
+
+
+def test_a_strangers_text_cannot_move_the_cursor() -> None:
+    sides = [runs(level, parsl=parsl, params={"x": "\x1b[2J"}) for level, parsl in ((700, OLD), (630, NEW))]
+    other = [*sides[1], *runs(5, parsl=NEW, machine="birch", params={"y\x1b[1A": 1})]
+
+    assert not any("\x1b" in line for line in comparison_lines(compared(sides[0], other), width=80, coloured=False))
