@@ -31,12 +31,16 @@ bench: setup ## side-by-side measurements; they print ratios
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/registry.py
+	$(BIN)/python benchmarks/statistics.py
+	$(BIN)/python benchmarks/changepoints.py
+	$(BIN)/python benchmarks/report.py
 
 drill: setup ## the heavy drills, whole
 	$(BIN)/python -m pytest -m drill --drill-share 1.0
 
-docs: setup ## the reference pages, generated from the code
+docs: setup ## the reference pages, generated from the code, and the report of the records in mlruns/
 	$(BIN)/python docs/generate.py
+	$(BIN)/perfdb report site
 
 pins: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements/base.txt

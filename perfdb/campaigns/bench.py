@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from perfdb.campaigns.bisect import Change, Ends, Side
+from perfdb.campaigns.carry_out import carry_out
 from perfdb.campaigns.memory import Memory, Sitting
-from perfdb.campaigns.plan import Arm, forget, plan_for, put_by, waiting
+from perfdb.campaigns.plan import Arm, forget, plan_for, waiting
 from perfdb.campaigns.relation import Relation, relation_of, side_of
-from perfdb.campaigns.showing import show
-from perfdb.campaigns.sitting import take_turns
+from perfdb.campaigns.sitting import Place
 from perfdb.compare.between import Chosen, compare
 from perfdb.compare.comparison import Comparison, MetricComparison
-from perfdb.errors import ConfigError, UsageError
+from perfdb.errors import UsageError
 from perfdb.record import Record
 from perfdb.runner.lab import Observer
 from perfdb.settings import Settings
@@ -138,15 +138,12 @@ class Bench:
                 forget(other, self.settings.state_path)  # cut off between the two last steps below
             elif other.key == plan.key:
                 plan = other
-        put_by(plan, self.settings.state_path)
-        try:
-            finished = take_turns(plan, self.settings, self.observer, resumable=True)
-        except (ConfigError, UsageError):  # none of them can be measured: there is nothing to go on with
-            forget(plan, self.settings.state_path)
-            raise
-        self.memory.add(plan.uuid, dict(zip(names, finished, strict=True)))
-        forget(plan, self.settings.state_path)
-        show(finished, self.settings, self.observer)
+
+        def remember(finished: list[Place]) -> None:
+            self.memory.add(plan.uuid, dict(zip(names, finished, strict=True)))
+
+        again = "Type the same command again to go on from there."
+        carry_out(plan, self.settings, self.observer, kept=remember, to_go_on=again)
         self._took_s.append(time.monotonic() - begun)
         self._check_metric(self.memory.sittings[-1])
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from perfdb.errors import RegistryError
 from perfdb.record import fingerprint, new_uuid
+from perfdb.registry import Journal
 from perfdb.registry.durable import cannot_write, replace
 from perfdb.runner import Asked, RunRequest
 from perfdb.runner.run import request_for
@@ -100,6 +101,17 @@ def forget(plan: Plan, state_path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise RegistryError(f"{path} cannot be removed: {error.strerror}. Remove it by hand.") from error
+
+
+def measured_elsewhere(plan: Plan, state_path: Path) -> str | None:
+    """`here` or `on another host` where some process is measuring it, for a sentence; None where it waits."""
+    for seat in plan.seats:
+        owner = Journal(state_path / "journal" / seat.run).owner
+        if owner is not None and not owner.is_here:
+            return "on another host"  # whether that one lives can only be judged there
+        if owner is not None and owner.alive():
+            return "here"
+    return None
 
 
 def _folder(state_path: Path) -> Path:

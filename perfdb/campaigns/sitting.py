@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from perfdb.campaigns.plan import Plan, Seat
+from perfdb.campaigns.plan import Plan, Seat, measured_elsewhere
 from perfdb.errors import Interrupted, PerfdbError, RegistryError
 from perfdb.families import FAMILIES
 from perfdb.processes.lock import Lock
@@ -26,7 +26,7 @@ from perfdb.runner.measuring import Measuring, begin
 from perfdb.runner.recover import WAITS, end_what_runs
 from perfdb.runner.run import keep, write_end
 from perfdb.settings import Settings
-from perfdb.units import duration
+from perfdb.units import counted, duration
 
 # The journals of many arms stand side by side: each keeps as much room as a record takes, not more.
 BALLAST_BYTES = 1024 * 1024
@@ -74,12 +74,13 @@ class _Labelled:
         self.observer.tick()
 
 
-def take_turns(plan: Plan, settings: Settings, observer: Observer, *, resumable: bool) -> list[Place]:
+def take_turns(plan: Plan, settings: Settings, observer: Observer, *, to_go_on: str | None) -> list[Place]:
     """Measure all arms, or go on where an earlier process was interrupted. Each arm's record is kept as soon as its last
     child has ended.
 
     Args:
-        resumable: Whether an interruption leaves the rest for later; else what was measured until then becomes records.
+        to_go_on: What to type after an interruption, which leaves the rest for later; None where what was measured until
+            then becomes records instead.
 
     Returns:
         The seats in their order, each with its outcome.
@@ -91,24 +92,17 @@ def take_turns(plan: Plan, settings: Settings, observer: Observer, *, resumable:
     places: list[Place] = []
     try:
         with Lock(settings.state_path / "locks" / f"sitting-{plan.key}", wait_s=LOCK_WAIT_S):
-            _see_that_nobody_else_sits(plan, settings)
-            places += [_seated(seat, plan, settings, resumable=resumable) for seat in plan.seats]
+            if (where := measured_elsewhere(plan, settings.state_path)) is not None:
+                raise RegistryError(
+                    f"another perfdb process {where} is measuring the same arms at this moment. Wait for it, or end it and "
+                    "type the same command again: it goes on from there."
+                )
+            places += [_seated(seat, plan, settings, resumable=to_go_on is not None) for seat in plan.seats]
         _start_all(places, settings, observer)
         _rounds(plan, places, settings, observer)
     except (KeyboardInterrupt, MeasurementStopped) as stopped:
-        raise _interrupted(places, settings, resumable=resumable) from stopped
+        raise _interrupted(places, settings, to_go_on) from stopped
     return places
-
-
-def _see_that_nobody_else_sits(plan: Plan, settings: Settings) -> None:
-    for seat in plan.seats:
-        owner = Journal(settings.state_path / "journal" / seat.run).owner
-        if owner is not None and (not owner.is_here or owner.alive()):
-            where = "here" if owner.is_here else "on another host"
-            raise RegistryError(
-                f"another perfdb process {where} is measuring the same arms at this moment. Wait for it, or end it and type the "
-                "same command again: it goes on from there."
-            )
 
 
 def _seated(seat: Seat, plan: Plan, settings: Settings, *, resumable: bool) -> Place:
@@ -181,15 +175,16 @@ def _without_paths(text: str) -> str:
 
 def _rounds(plan: Plan, places: Sequence[Place], settings: Settings, observer: Observer) -> None:
     turn = max((turn for place in places for turn in place.turns), default=0)
-    backwards = False
     while under_way := [place for place in places if place.children_left]:
-        for place in reversed(under_way) if backwards else under_way:
+        # Those that an interruption kept from their turn come first; then it is all of them, forth and back.
+        rounds = min(len(place.turns) for place in under_way)
+        behind = [place for place in under_way if len(place.turns) == rounds]
+        for place in reversed(behind) if rounds % 2 else behind:
             turn += 1
             observer.say(_told(turn, place, places))
             _turn(plan, place, turn, observer)
             if place.children_left == 0:
                 _finish(place, settings)
-        backwards = not backwards
 
 
 def _turn(plan: Plan, place: Place, turn: int, observer: Observer) -> None:
@@ -237,14 +232,11 @@ def _finish(place: Place, settings: Settings) -> None:
     place.outcome = keep(place.journal, settings)
 
 
-def _interrupted(places: Sequence[Place], settings: Settings, *, resumable: bool) -> Interrupted:
+def _interrupted(places: Sequence[Place], settings: Settings, to_go_on: str | None) -> Interrupted:
     """What becomes of an interrupted sitting, in words."""
     measured = sum(len(place.turns) for place in places)
-    if resumable:
-        return Interrupted(
-            f"interrupted after {measured} turns, which are safe in the journal. Type the same command again to go on from "
-            "there, or `perfdb sweep --drop` to make records of what there is."
-        )
+    if to_go_on is not None:
+        return Interrupted(f"interrupted after {counted(measured, 'turn')}, which are safe in the journal. {to_go_on}")
     kept = []
     for place in places:
         if place.outcome is None and place.journal.log_paths():

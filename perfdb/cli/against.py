@@ -33,7 +33,7 @@ def run_against(
     as_json: bool,
 ) -> NoReturn:
     """Measure both in turns, keep both records, compare them, and end with the exit code that says how it went."""
-    from perfdb.cli.compare import exit_code
+    from perfdb.cli.compare import exit_code, show_in_mlflow
     from perfdb.cli.render import print_arms
     from perfdb.cli.render_comparison import print_comparison
     from perfdb.cli.run import EXIT_CODES
@@ -52,6 +52,8 @@ def run_against(
             voice.warn("one side did not come to a valid end, so there is nothing to compare.")
         else:
             print_comparison(comparison)
+    if comparison is not None:
+        show_in_mlflow(settings, comparison, voice)
     code = max(EXIT_CODES.get(record.status, EXIT_FAILED) for record in records)
     sys.exit(code or (exit_code(comparison, fail_on) if comparison else code))
 
@@ -77,19 +79,14 @@ def _measure(family: Family, settings: Settings, voice: Voice, reference: str, a
     Raises:
         UsageError: the reference is no other set-up.
     """
+    from perfdb.campaigns.carry_out import carry_out
     from perfdb.campaigns.plan import plan_for
-    from perfdb.campaigns.showing import show
-    from perfdb.campaigns.sitting import take_turns
-    from perfdb.registry import Registry
 
-    Registry(settings.registry_path).check_writable()
     if not is_given("reps", asked):
         asked = {**asked, "flags": {**asked["flags"], "reps": REPETITIONS}}
         voice.say(f"{REPETITIONS} repetitions a side, in turns (--reps N for another number)")
     baseline, other = _arms(family, settings, voice, reference, asked)
-    places = take_turns(plan_for([baseline, other], settings), settings, voice, resumable=False)
-    show(places, settings, voice)
-    return places
+    return carry_out(plan_for([baseline, other], settings), settings, voice)
 
 
 def _arms(family: Family, settings: Settings, voice: Voice, reference: str, asked: dict[str, Any]) -> tuple[Arm, Arm]:

@@ -12,7 +12,9 @@ import typer
 from perfdb.cli.sides import complete_side
 
 if TYPE_CHECKING:
+    from perfdb.cli.terminal import Voice
     from perfdb.compare.comparison import Comparison
+    from perfdb.settings import Settings
 
 
 class FailOn(Enum):
@@ -65,6 +67,9 @@ def compare(
         float, typer.Option(min=0.001, max=1.0, help="A ratio from 1/(1 + this) to 1 + this is equivalent.")
     ] = 0.05,
     fail_on: Annotated[list[FailOn] | None, typer.Option(metavar="VERDICT", help=FAIL_ON_HELP)] = None,
+    no_mlflow: Annotated[
+        bool, typer.Option("--no-mlflow", help="Don't show it in MLflow, as a run of the experiment `comparisons`.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Compare sides: what differs, by how much, and how sure that is.
@@ -94,7 +99,8 @@ def compare(
     if twice := next((side for side in sides if sides.count(side) > 1), None):
         raise UsageError(f"the side {twice!r} is there twice: name two that differ.")
     voice = Voice()
-    found = Sides(load_settings().registry_path, open_index(voice), where)
+    settings = load_settings()
+    found = Sides(settings.registry_path, open_index(voice), where)
     chosen = [found.chosen(side) for side in sides]
     if found.remark:
         voice.warn(found.remark)
@@ -112,9 +118,23 @@ def compare(
         print_json(comparison.model_dump(mode="json"))
     else:
         print_comparison(comparison)
+    if not no_mlflow:
+        show_in_mlflow(settings, comparison, voice)
     sys.exit(
         exit_code(comparison, [verdict.value for verdict in fail_on or ()]) or (EXIT_FAULTS if found.faults else 0)
     )
+
+
+def show_in_mlflow(settings: Settings, comparison: Comparison, voice: Voice) -> None:
+    """Have it shown where MLflow is in use: on a server that is named, or in a local database that is there."""
+    from perfdb.runner.comparing import show_comparison
+
+    if settings.tracking_is_local and not (settings.state_path / "mlflow.db").exists():
+        return
+    sys.stdout.flush()  # MLflow takes seconds, and the reader has the table already
+    url = show_comparison(settings, comparison, voice, start_server=False)
+    if url is not None:
+        voice.say(f"MLflow  {url}")
 
 
 def exit_code(comparison: Comparison, fail_on: Collection[str]) -> int:

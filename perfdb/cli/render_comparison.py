@@ -13,6 +13,7 @@ from perfdb.compare.comparison import Case, Comparison, Difference, MetricCompar
 from perfdb.record import Scalar
 from perfdb.units import counted, quantity, significant
 
+_MOST_PACKAGES = 3
 _LONGEST_LIST = 12
 _COLOURS = {"better": "32", "worse": "31", "equivalent": "36", "undecided": "33", "too few": "33"}
 
@@ -63,7 +64,7 @@ def _fingerprint(comparison: Comparison, width: int | None) -> Iterator[str]:
         yield from _wrapped(f"{role:<8}  {side.name}{asked}: {counted(len(side.records), 'record')}{left}", width)
     for title, found in (("came along", comparison.came_along), ("ignored", comparison.ignored)):
         if found:
-            yield from _wrapped(f"{title}: {'; '.join(map(_difference, found))}", width)
+            yield from _wrapped(f"{title}: {'; '.join(_differences(found))}", width)
     if not comparison.came_along and not comparison.ignored:
         yield "nothing else differs"
 
@@ -74,6 +75,15 @@ def _common(comparison: Comparison) -> dict[str, Scalar]:
     return (
         {name: value for name, value in alike[0].items() if all(a.get(name) == value for a in alike)} if alike else {}
     )
+
+
+def _differences(found: Sequence[Difference]) -> Iterator[str]:
+    """One by one, but packages together where they are many: a release brings its own set of them."""
+    packages = [d.dimension.removeprefix("package.") for d in found if d.dimension.startswith("package.")]
+    many = len(packages) > _MOST_PACKAGES
+    yield from (_difference(d) for d in found if not (many and d.dimension.startswith("package.")))
+    if many:
+        yield f"{len(packages)} packages: {', '.join(map(printable, packages))} (--json has their versions)"
 
 
 def _difference(difference: Difference) -> str:

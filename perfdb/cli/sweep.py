@@ -47,6 +47,9 @@ Vary = Annotated[
 ]
 
 
+TO_GO_ON = "Type the same command again to go on from there, or `perfdb sweep --drop` to make records of what there is."
+
+
 def sweep(
     configs: Configs = None,
     parsl: Parsls = None,
@@ -199,13 +202,9 @@ def _arms(
 
 
 def _measure(arms: Sequence[Arm], settings: Settings, voice: Voice, *, fresh: bool) -> list[Place]:
-    from perfdb.campaigns.plan import forget, plan_for, put_by, waiting
-    from perfdb.campaigns.showing import show
-    from perfdb.campaigns.sitting import take_turns
-    from perfdb.errors import ConfigError, UsageError
-    from perfdb.registry import Registry
+    from perfdb.campaigns.carry_out import carry_out
+    from perfdb.campaigns.plan import plan_for, waiting
 
-    Registry(settings.registry_path).check_writable()
     plan = plan_for(arms, settings)
     begun = next((other for other in waiting(settings.state_path) if other.key == plan.key), None)
     if begun is not None and fresh:
@@ -213,23 +212,18 @@ def _measure(arms: Sequence[Arm], settings: Settings, voice: Voice, *, fresh: bo
     elif begun is not None:
         voice.say(f"going on with the sweep that was begun at {begun.made_at:%Y-%m-%d %H:%M} UTC (--fresh begins anew)")
         plan = begun
-    put_by(plan, settings.state_path)
-    try:
-        places = take_turns(plan, settings, voice, resumable=True)
-    except (ConfigError, UsageError):  # nothing of it can be measured: there is nothing to go on with
-        forget(plan, settings.state_path)
-        raise
-    forget(plan, settings.state_path)
-    show(places, settings, voice)
-    return places
+    return carry_out(plan, settings, voice, to_go_on=TO_GO_ON)
 
 
 def _drop(settings: Settings, voice: Voice) -> None:
-    from perfdb.campaigns.plan import waiting
+    from perfdb.campaigns.plan import measured_elsewhere, waiting
 
     plans = waiting(settings.state_path)
     for plan in plans:
-        _give_up(plan, settings, voice)
+        if (where := measured_elsewhere(plan, settings.state_path)) is not None:
+            voice.say(f"the sweep of {plan.made_at:%Y-%m-%d %H:%M} UTC is being measured {where}: it is left alone.")
+        else:
+            _give_up(plan, settings, voice)
     if not plans:
         voice.say("no interrupted sweep is waiting.")
 
@@ -241,6 +235,8 @@ def _give_up(plan: Plan, settings: Settings, voice: Voice) -> None:
     forget(plan, settings.state_path)
     report = sync_all(settings, voice, with_mlflow=True)
     voice.say(report.sentence())
+    for trouble in report.troubles:
+        voice.warn(trouble)
 
 
 def _document(place: Place) -> Mapping[str, object]:

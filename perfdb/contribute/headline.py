@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-from perfdb.contribute.interval import interval_of_median
+from perfdb.compare.median import interval_of_median
 from perfdb.record import Metric, Record
 from perfdb.units import quantity
 

@@ -60,11 +60,15 @@ class Server:
         return self.identity.pid
 
 
+# Without it, MLflow's pages open on their half about language models, where no run of ours is listed.
+RUNS_VIEW = "?workflowType=machine_learning"
+
+
 def run_url(server_url: str, experiment_id: str, run_id: str) -> str:
     """The page of one run in MLflow's UI, without the user and password that the server's address may hold."""
     parts = urlsplit(server_url)
     host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
+    return f"{parts.scheme}://{host}{parts.path.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}{RUNS_VIEW}"
 
 
 def status(settings: Settings) -> Server | None:

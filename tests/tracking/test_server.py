@@ -117,8 +117,13 @@ def test_a_group_that_ignores_the_polite_signal_is_made_to_end():
 
 def test_a_runs_address_can_be_printed_and_holds_no_password():
     url = run_url("https://fake-user:fake-pass@mlflow.example:5000/prefix/", "1", "abc")
-    assert url == shown(url) == "https://mlflow.example:5000/prefix/#/experiments/1/runs/abc"
+    assert (
+        url == shown(url) == "https://mlflow.example:5000/prefix/#/experiments/1/runs/abc?workflowType=machine_learning"
+    )
 
 
 def test_a_runs_page_has_an_address():
-    assert run_url("http://127.0.0.1:5000/", "1", "abc") == "http://127.0.0.1:5000/#/experiments/1/runs/abc"
+    assert (
+        run_url("http://127.0.0.1:5000/", "1", "abc")
+        == "http://127.0.0.1:5000/#/experiments/1/runs/abc?workflowType=machine_learning"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -16,6 +16,8 @@ from perfdb.units import counted, quantity
 
 # Past so many versions their names stand too close to be read: some are left out by Vega.
 _ROOM_PX = 14
+# A line through fewer points would claim a level that they do not show.
+_FEWEST_IN_A_LINE = 3
 
 
 def history(
@@ -60,9 +62,9 @@ def history(
         {
             "x": "version" if by == "version" else "date (UTC)",
             "kind": "ordinal" if by == "version" else "temporal",
-            "across": {"domain": list(dict.fromkeys(places))} if by == "version" else _span(series.points),
-            "tilt": (-60 if len(places) > 8 else 0) if by == "version" else 0,
-            "overlap": False if by == "version" and len(places) * _ROOM_PX <= width else "parity",
+            # No numbers as the ends of an axis of dates: drawn without `eval`, they would be taken for years.
+            "across": {"domain": list(dict.fromkeys(places))} if by == "version" else {"type": "utc", "padding": 12},
+            "below": _of_versions(len(places), width) if by == "version" else _of_dates(series.points),
             "y": scale.title,
             "scale": scale.scale(padding=12),
         },
@@ -90,11 +92,16 @@ def _place(point: Point, by: By) -> str:
     return shortened(point.version or point.source or "no version", 40)
 
 
-def _span(points: Sequence[Point]) -> dict[str, Any]:
-    """The axis of dates, with some room at either end."""
-    first, last = (end(point.first_at.timestamp() * 1000 for point in points) for end in (min, max))
-    room = 0.03 * (last - first) or 43_200_000.0
-    return {"type": "utc", "domain": [first - room, last + room]}
+def _of_versions(count: int, width: int) -> dict[str, Any]:
+    overlap = False if count * _ROOM_PX <= width else "parity"
+    return {"labelAngle": -60 if count > 8 else 0, "labelOverlap": overlap, "labelLimit": 110}
+
+
+def _of_dates(points: Sequence[Point]) -> dict[str, Any]:
+    """Days, and hours where there are no two days."""
+    first, last = (end(point.first_at for point in points) for end in (min, max))
+    form = "%Y-%m-%d" if last - first > timedelta(days=2) else "%m-%d %H:%M"
+    return {"format": form, "tickCount": 6, "labelOverlap": "parity"}
 
 
 def _instant(at: datetime) -> str:
@@ -119,6 +126,8 @@ def _segments(series: Series, places: Sequence[str], factor: float) -> Iterator[
     """The median of the points between changes and new baselines, from the first of them to the last."""
     cuts = sorted({0, *series.stretches, *(change.at for change in series.changes), len(places)})
     for start, end in pairwise(cuts):
+        if end - start < _FEWEST_IN_A_LINE:
+            continue
         middle = rounded(median(point.value for point in series.points[start:end]) * factor)
         yield from ({"g": start, "x": place, "y": middle} for place in dict.fromkeys((places[start], places[end - 1])))
 
@@ -148,7 +157,7 @@ def _template() -> Any:
         title=slot("x"),
         sort=None,
         scale=slot("across"),
-        axis=alt.Axis(labelAngle=slot("tilt"), labelOverlap=slot("overlap"), labelLimit=110),
+        axis=slot("below"),
     )
     y = alt.Y(
         "y:Q",

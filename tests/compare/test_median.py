@@ -10,21 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from perfdb.contribute.interval import Interval, interval_of_median
+from perfdb.compare.median import MedianInterval, interval_of_median
 
 
 def test_three_repetitions_give_all_they_have_and_say_how_little_it_is():
     """The median lies outside when all three fall on one side of it: 2 x 1/8."""
-    assert Interval(1.0, 3.0, 0.75) == interval_of_median([3.0, 1.0, 2.0])
+    assert MedianInterval(1.0, 3.0, 0.75) == interval_of_median([3.0, 1.0, 2.0])
 
 
 def test_six_repetitions_are_the_first_that_are_sure_enough():
     assert interval_of_median([1, 2, 3, 4, 5]).confidence == 1 - 2 / 32
-    assert Interval(1, 6, 1 - 2 / 64) == interval_of_median([6, 5, 4, 3, 2, 1])
+    assert MedianInterval(1, 6, 1 - 2 / 64) == interval_of_median([6, 5, 4, 3, 2, 1])
 
 
 def test_ten_repetitions_leave_out_one_at_each_end_as_a_binomial_table_says():
-    assert Interval(2, 9, 1 - 2 * 11 / 1024) == interval_of_median(range(1, 11))
+    assert MedianInterval(2, 9, 1 - 2 * 11 / 1024) == interval_of_median(range(1, 11))
 
 
 def test_one_value_has_no_interval():
