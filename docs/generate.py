@@ -34,13 +34,15 @@ MEANINGS = {
     "EXIT_ERROR": "perfdb could not do it and says why in one paragraph, or it has a bug and shows a traceback. Also: "
     "`perfdb doctor` found trouble, `perfdb sync` had trouble, `perfdb server status` found no server.",
     "EXIT_USAGE": "Wrong usage: an unknown option, or a value that cannot be. Nothing was measured.",
-    "EXIT_FAILED": "The measurement ran and failed, or the time limit ended it. There is a record that says so.",
-    "EXIT_INVALID": "The measurement ran and a check failed. There is a record; no comparison should use it.",
-    "EXIT_FAULTS": "`perfdb validate` or `perfdb contribute` found faults; `perfdb list`, `export` or `import` left out what it "
-    "could not read.",
+    "EXIT_FAILED": "The measurement ran and failed, or the time limit ended it. There is a record that says so. Of `perfdb sweep`: no "
+    "set-up was measured whole. Of `perfdb bisect`: fewer than two of the row run.",
+    "EXIT_INVALID": "The measurement ran and a check failed. There is a record; no comparison should use it. Of `perfdb bisect`: no "
+    "change was found; the ends are alike, it stayed undecided, or all that differs is an odd one.",
+    "EXIT_FAULTS": "`perfdb validate` or `perfdb contribute` found faults; `perfdb list`, `export`, `import`, `compare`, "
+    "`history` or `report` left out what it could not read.",
     "EXIT_MATCHED": "`--fail-on` of `perfdb compare` or `perfdb run … --against` found such a verdict. The comparison is printed.",
-    "EXIT_INTERRUPTED": "Ctrl-C, a closed terminal or SIGTERM. If a child had started, there is a record of what was "
-    "measured until then.",
+    "EXIT_INTERRUPTED": "Ctrl-C, a closed terminal or SIGTERM. If a child of `perfdb run` had started, there is a record "
+    "of what was measured until then. `perfdb sweep` and `perfdb bisect` keep it in a journal: the same command goes on there.",
 }
 
 

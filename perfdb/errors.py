@@ -6,6 +6,7 @@
     ├── SettingsError      1   a setting, a PERFDB_* variable or perfdb.toml is wrong
     ├── ConfigError        1   a Parsl config cannot be loaded
     ├── ParslInstallError  1   another Parsl could not be installed or found
+    │   └── NoSuchParslError   what was asked for is none
     ├── RegistryError      1   the registry cannot be read or written
     ├── RecordError        1   a record is not what it claims to be
     │   └── NewerRecordError   a record was written by a newer perfdb
@@ -52,6 +53,10 @@ class ConfigError(PerfdbError):
 
 class ParslInstallError(PerfdbError):
     """The Parsl that was asked for could not be installed or found."""
+
+
+class NoSuchParslError(ParslInstallError):
+    """What was asked for is no release, no folder with a Parsl and no git reference: a slip, and nothing to keep."""
 
 
 class RegistryError(PerfdbError):

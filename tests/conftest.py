@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hypothesis
 import pytest
 
 from tests.disks import small_disk
 
 __all__ = ["drill_share", "pytest_addoption", "small_disk"]
+
+
+# What a shared machine takes for an example says nothing about the code; benchmarks/ measure.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,16 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from perfdb.errors import RegistryError
-from perfdb.record import fingerprint, new_uuid
+from perfdb.processes.lock import Lock
+from perfdb.record import fingerprint, new_uuid, sha256_hex
 from perfdb.registry import Journal
 from perfdb.registry.durable import cannot_write, replace
 from perfdb.runner import Asked, RunRequest
 from perfdb.runner.run import request_for
 from perfdb.settings import Settings
+
+WAIT_S = 30.0
+# They name files.
+Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{16,32}$")]
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Seat(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     label: str
-    run: str
+    run: Hex
     request: RunRequest
     refused: str | None = None
 
@@ -50,9 +56,9 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    uuid: str
-    key: str
-    made_at: datetime
+    uuid: Hex
+    key: Hex
+    made_at: AwareDatetime
     seats: tuple[Seat, ...]
 
 
@@ -67,8 +73,28 @@ def plan_for(arms: Sequence[Arm], settings: Settings) -> Plan:
 
 
 def _key(seats: Sequence[Seat]) -> str:
-    asked = {"family", "target", "spec", "experiment", "machine", "timeout_s", "overrides", "parsl", "release"}
-    return fingerprint([[s.label, s.request.model_dump(mode="json", include=asked)] for s in seats])[:16]
+    """Of what is asked for and of the configs as they stand: a config that was edited is another question."""
+    asked = {
+        "family",
+        "target",
+        "spec",
+        "experiment",
+        "machine",
+        "timeout_s",
+        "overrides",
+        "parsl",
+        "release",
+        "python",
+    }
+    told = [[s.label, s.request.model_dump(mode="json", include=asked), _content(s.request.target)] for s in seats]
+    return fingerprint(told)[:16]
+
+
+def _content(config: Path) -> str:
+    try:
+        return sha256_hex(config.read_bytes())
+    except OSError:  # whoever loads it says what is wrong with it
+        return ""
 
 
 def waiting(state_path: Path) -> list[Plan]:
@@ -84,12 +110,18 @@ def put_by(plan: Plan, state_path: Path) -> None:
     """Keep a plan, so that its sitting can be gone on with after whatever interrupts it.
 
     Raises:
-        RegistryError: it can't be written; nothing was measured yet.
+        RegistryError: it can't be written, or another plan for the same stands there; nothing was measured yet.
     """
     path = _path(plan, state_path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        replace(path, plan.model_dump_json().encode())
+        with Lock(state_path / "locks" / f"plan-{plan.key}", wait_s=WAIT_S):
+            if path.exists() and _uuid_in(path) != plan.uuid:
+                raise RegistryError(
+                    f"the same was begun before, or by another process at this moment ({path}). Type the same command again to "
+                    "go on with it; if that says this again, `perfdb sweep --drop`."
+                )
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            replace(path, plan.model_dump_json().encode())
     except OSError as error:
         raise cannot_write(path, error, "Nothing was measured.") from error
 
@@ -98,9 +130,27 @@ def forget(plan: Plan, state_path: Path) -> None:
     """All its records are kept, or it is given up: from here on its journals are like any others."""
     path = _path(plan, state_path)
     try:
-        path.unlink(missing_ok=True)
+        if _uuid_in(path) == plan.uuid:
+            path.unlink(missing_ok=True)
     except OSError as error:
         raise RegistryError(f"{path} cannot be removed: {error.strerror}. Remove it by hand.") from error
+
+
+def forget_unreadable(state_path: Path) -> int:
+    """Plans that nobody here can go on with, such as another perfdb's, are given up; how many there were."""
+    known = {_path(plan, state_path) for plan in waiting(state_path)}
+    unreadable = [path for path in _folder(state_path).glob("*.json") if path not in known]
+    for path in unreadable:
+        path.unlink(missing_ok=True)
+    return len(unreadable)
+
+
+def _uuid_in(path: Path) -> str | None:
+    """Whose plan a file is; None where there is none that can be read."""
+    try:
+        return Plan.model_validate_json(path.read_bytes()).uuid
+    except (OSError, ValidationError):
+        return None
 
 
 def measured_elsewhere(plan: Plan, state_path: Path) -> str | None:

@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from perfdb.campaigns.plan import Plan, Seat, measured_elsewhere
-from perfdb.errors import Interrupted, PerfdbError, RegistryError
+from perfdb.errors import ConfigError, Interrupted, ParslInstallError, PerfdbError, RegistryError, UsageError
 from perfdb.families import FAMILIES
 from perfdb.processes.lock import Lock
+from perfdb.redaction import Identity, Redactor
 from perfdb.registry import Journal
 from perfdb.registry.store import read_record
 from perfdb.runner import Outcome
 from perfdb.runner.assemble import REFUSED, SITTING, child_runs
 from perfdb.runner.lab import MeasurementStopped, Observer
 from perfdb.runner.measuring import Measuring, begin
-from perfdb.runner.recover import WAITS, end_what_runs
+from perfdb.runner.recover import end_what_runs
 from perfdb.runner.run import keep, write_end
 from perfdb.settings import Settings
 from perfdb.units import counted, duration
@@ -97,7 +98,8 @@ def take_turns(plan: Plan, settings: Settings, observer: Observer, *, to_go_on: 
                     f"another perfdb process {where} is measuring the same arms at this moment. Wait for it, or end it and "
                     "type the same command again: it goes on from there."
                 )
-            places += [_seated(seat, plan, settings, resumable=to_go_on is not None) for seat in plan.seats]
+            for seat in plan.seats:  # one by one: Ctrl-C must find those that are there
+                places.append(_seated(seat, plan, settings, resumable=to_go_on is not None))
         _start_all(places, settings, observer)
         _rounds(plan, places, settings, observer)
     except (KeyboardInterrupt, MeasurementStopped) as stopped:
@@ -110,30 +112,41 @@ def _seated(seat: Seat, plan: Plan, settings: Settings, *, resumable: bool) -> P
     path = settings.state_path / "journal" / seat.run
     if not path.exists():
         journal = Journal.create(
-            settings.state_path, seat.request.model_dump(mode="json"), run=seat.run, ballast_bytes=BALLAST_BYTES
+            settings.state_path,
+            seat.request.model_dump(mode="json"),
+            run=seat.run,
+            waits={"plan": plan.key} if resumable else None,
+            ballast_bytes=BALLAST_BYTES,
         )
-        if resumable:
-            journal.write(WAITS, {"plan": plan.key})
         return Place(seat, journal, begun=time.monotonic())
     place = Place(seat, Journal(path))
     end_what_runs(place.journal)
     place.journal.adopt()
+    told: dict[str, Any] = place.journal.read(SITTING) or {"turns": []}
     if recorded := place.journal.read("recorded.json"):
         folder = Path(recorded["folder"])
         place.outcome = Outcome(read_record(folder / "record.json"), folder, None)
-        return place
-    _set_cut_child_aside(place.journal, settings)
-    told: dict[str, Any] = place.journal.read(SITTING) or {"turns": []}
+    elif (
+        place.journal.read("end.json") is not None
+    ):  # closed, and cut off before its record was noted: the same one again
+        place.outcome = keep(place.journal, settings)
+    else:
+        _set_cut_child_aside(place.journal, seat.request.work_path)
     place.turns = list(told["turns"])[: len(place.journal.log_paths())]
     return place
 
 
-def _set_cut_child_aside(journal: Journal, settings: Settings) -> None:
+def _set_cut_child_aside(journal: Journal, work_path: Path) -> None:
     """A child that did not come to its own end is run again; its log stays in the journal under another name."""
+    ended = set()
     for run, path in zip(child_runs(journal), journal.log_paths(), strict=True):
-        if run.log.exit.reason != "ended":
+        if run.log.exit.reason == "ended":
+            ended.add(path.stem.partition("-")[2])
+        else:
             path.rename(path.with_suffix(".cut"))
-            shutil.rmtree(settings.work_path / journal.run / path.stem.partition("-")[2], ignore_errors=True)
+    for folder in (work_path / journal.run).glob("*"):
+        if folder.name not in ended:  # that child's own, or one whose supervisor did not come to write a log
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start_all(places: Sequence[Place], settings: Settings, observer: Observer) -> None:
@@ -150,7 +163,12 @@ def _start_all(places: Sequence[Place], settings: Settings, observer: Observer) 
                 place.measuring = begin(
                     place.seat.request, settings, place.journal, _Labelled(observer, place.seat.label), lambda: None
                 )
-            except PerfdbError as error:
+            except (ConfigError, ParslInstallError, UsageError) as error:
+                if place.journal.log_paths():
+                    raise RegistryError(
+                        f"{place.seat.label} was measured in part and cannot be gone on with: {error} What was measured is safe "
+                        "in the journal; mend that and type the same command again, or begin anew with --fresh."
+                    ) from error
                 refusals.append((place, error))
     if len(refusals) == len(places):
         for place in places:
@@ -161,7 +179,7 @@ def _start_all(places: Sequence[Place], settings: Settings, observer: Observer) 
             refusals.append((place, PerfdbError(place.seat.refused)))
     for place, refusal in refusals:
         observer.say(f"{place.seat.label} cannot be measured, which is kept as a failed record: {refusal}")
-        place.journal.write(REFUSED, {"reason": _without_paths(str(refusal))})
+        place.journal.write(REFUSED, {"reason": Redactor((), Identity.here()).text(_without_paths(str(refusal)))})
         _finish(place, settings)
     for place in places:
         if place.outcome is None and place.children_left == 0:  # cut off after its last child
@@ -182,17 +200,16 @@ def _rounds(plan: Plan, places: Sequence[Place], settings: Settings, observer: O
         for place in reversed(behind) if rounds % 2 else behind:
             turn += 1
             observer.say(_told(turn, place, places))
-            _turn(plan, place, turn, observer)
+            _turn(plan, place, turn)
             if place.children_left == 0:
                 _finish(place, settings)
 
 
-def _turn(plan: Plan, place: Place, turn: int, observer: Observer) -> None:
+def _turn(plan: Plan, place: Place, turn: int) -> None:
     measuring = place.measuring
     assert measuring is not None
     place.turns.append(turn)
     place.journal.write(SITTING, {"uuid": plan.uuid, "turns": place.turns})
-    measuring.lab.observer = _Labelled(observer, place.seat.label)
     begun = time.monotonic()
     try:
         measuring.step()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from perfdb.cli.terminal import Voice
     from perfdb.compare.comparison import Comparison
     from perfdb.families import Family
+    from perfdb.record import Record
     from perfdb.settings import Settings
 
 # As many interleaved repetitions a side tell a difference of 10 % in most cases (benchmarks/statistics.py).
@@ -42,20 +43,41 @@ def run_against(
     places = _measure(family, settings, voice, reference, asked)
     voice.done()
     records = [place.outcome.record for place in places if place.outcome is not None]
-    comparison = _compared(places) if all(record.status == "ok" for record in records) else None
+    comparison, refusal = None, "one side did not come to a valid end, so there is nothing to compare."
+    if all(record.status == "ok" for record in records):
+        try:
+            comparison = _compared(places)
+        except UsageError as error:  # what was measured stands, and is told
+            refusal = _not_compared(error, records)
     if as_json:
         document = comparison.model_dump(mode="json") if comparison else None
         print_json({"records": [record.document() for record in records], "comparison": document})
     else:
         print_arms([(place.seat.label, record) for place, record in zip(places, records, strict=True)], family)
-        if comparison is None:
-            voice.warn("one side did not come to a valid end, so there is nothing to compare.")
-        else:
+        if comparison is not None:
             print_comparison(comparison)
-    if comparison is not None:
+    if comparison is None:
+        voice.warn(refusal)
+    else:
         show_in_mlflow(settings, comparison, voice)
     code = max(EXIT_CODES.get(record.status, EXIT_FAILED) for record in records)
-    sys.exit(code or (exit_code(comparison, fail_on) if comparison else code))
+    sys.exit(code or (exit_code(comparison, fail_on, _once(comparison, records)) if comparison else code))
+
+
+def _once(comparison: Comparison, records: Sequence[Record]) -> list[str]:
+    from perfdb.compare.remedies import is_once
+
+    return [m.metric for case in comparison.cases for m in case.metrics if is_once(m.metric, records)]
+
+
+def _not_compared(error: UsageError, records: Sequence[Record]) -> str:
+    """Why not, and how both would be compared nevertheless."""
+    from perfdb.compare.refusal import ANYWAY
+
+    ids = " ".join(record.record_id for record in records)
+    return (
+        f"both are measured and kept, and not compared: {str(error).replace(ANYWAY, f'{ANYWAY}perfdb compare {ids} ')}"
+    )
 
 
 def _compared(places: Sequence[Place]) -> Comparison:
@@ -122,4 +144,6 @@ def _as_config(reference: str, settings: Settings) -> Path | None:
 
 
 def _named(parsl: str | None) -> str:
-    return f"Parsl {Path(parsl).name}" if parsl else "Parsl as installed"
+    from perfdb.campaigns.sweep import parsl_name
+
+    return parsl_name(parsl).replace("/", "_") if parsl else "Parsl as installed"

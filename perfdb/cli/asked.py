@@ -14,10 +14,11 @@ from pydantic import ValidationError
 
 from perfdb.cli.configs import CONFIG_FOLDER
 from perfdb.cli.terminal import Voice
-from perfdb.errors import ConfigError, ParslInstallError, UsageError
+from perfdb.errors import ConfigError, NoSuchParslError, ParslInstallError, UsageError
 from perfdb.families import Family
 from perfdb.parsl_config.install import InstalledParsl, install, sought
 from perfdb.record import LABEL_RULE, Scalar, is_label, is_run_name
+from perfdb.redaction import Redactor
 from perfdb.runner import Asked
 from perfdb.settings import Settings, can_be_a_path, expanded
 
@@ -67,7 +68,7 @@ def asked_for(
     path = find_config(target, settings)
     chosen = InstalledParsl(find_python(python), None, None)
     if parsl is not None:
-        voice.say(f"preparing Parsl {parsl} in an environment of its own")
+        voice.say(f"preparing Parsl {Redactor().text(parsl)} in an environment of its own")
         chosen = install(parsl, settings.state_path)
     return Asked(
         family=family,
@@ -94,6 +95,8 @@ def arm_for(family: Family, settings: Settings, voice: Voice, label: str, *, par
 
     try:
         return Arm(label, asked_for(family, settings, voice, parsl=parsl, **asked))
+    except NoSuchParslError:
+        raise
     except ParslInstallError as error:
         assert parsl is not None
         found = asked_for(family, settings, voice, parsl=None, **asked)

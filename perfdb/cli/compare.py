@@ -24,6 +24,7 @@ class FailOn(Enum):
     BETTER = "better"
     UNDECIDED = "undecided"
     TOO_FEW = "too-few"
+    FAILED = "failed"
 
 
 def _complete_metric(incomplete: str) -> list[str]:
@@ -33,7 +34,10 @@ def _complete_metric(incomplete: str) -> list[str]:
     return sorted(name for name in names if name.startswith(incomplete))
 
 
-FAIL_ON_HELP = "End with exit code 6 if any metric is: worse, better, undecided, too-few. Repeat it for several."
+FAIL_ON_HELP = (
+    "End with exit code 6 if any metric is: worse, better, undecided, too-few; or failed: the other side has only runs that "
+    "failed where the baseline has good ones, which is worse too. Repeat it for several."
+)
 
 
 def compare(
@@ -137,13 +141,21 @@ def show_in_mlflow(settings: Settings, comparison: Comparison, voice: Voice) -> 
         voice.say(f"MLflow  {url}")
 
 
-def exit_code(comparison: Comparison, fail_on: Collection[str]) -> int:
-    """EXIT_MATCHED if some metric of any case has one of these verdicts, else EXIT_DONE.
+def exit_code(comparison: Comparison, fail_on: Collection[str], once: Collection[str] = ()) -> int:
+    """EXIT_MATCHED if some metric of any case has one of these verdicts, or the other side fails a case, else EXIT_DONE.
 
     Args:
-        fail_on: Of `worse`, `better`, `undecided`, `too-few`.
+        fail_on: Of `worse`, `better`, `undecided`, `too-few`, `failed`; what fails is worse too.
+        once: Metrics that a run has once, so that a run's own comparison always has too few of them.
     """
     from perfdb.errors import EXIT_DONE, EXIT_MATCHED
 
-    verdicts = {metric.verdict.replace(" ", "-") for case in comparison.cases for metric in case.metrics}
+    verdicts = {
+        metric.verdict.replace(" ", "-")
+        for case in comparison.cases
+        for metric in case.metrics
+        if not (metric.verdict == "too few" and metric.metric in once)
+    }
+    if comparison.failed:
+        verdicts |= {"failed", "worse"}
     return EXIT_MATCHED if verdicts & set(fail_on) else EXIT_DONE

@@ -160,8 +160,14 @@ def _kept_logs(settings: Settings) -> Point:
 
 def _unfinished(settings: Settings) -> Point:
     from perfdb.registry import abandoned_journals
+    from perfdb.runner.recover import waits
 
-    killed = len(abandoned_journals(settings.state_path))
+    journals = abandoned_journals(settings.state_path)
+    waiting = sum(waits(journal, settings) for journal in journals)
+    killed = len(journals) - waiting
+    if waiting and not killed:
+        told = f"{waiting} of an interrupted sweep or bisection wait"
+        return Point("killed runs", "note", told, "the same command again, or perfdb sweep --drop")
     if killed:
         return Point("killed runs", "note", f"{killed} not filed yet", "perfdb sync")
     return Point("killed runs", "ok", "none")

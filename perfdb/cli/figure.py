@@ -163,23 +163,22 @@ def unit_of(metric: str, records: Sequence[Record]) -> str:
 
 
 def scaling_places(
-    records: Sequence[Record], withdrawn: Mapping[str, object], metric: str, x: str, lines: Sequence[str]
+    records: Sequence[Record], withdrawn: Mapping[str, object], metric: str, x: str, lines: Sequence[str] | None
 ) -> tuple[list[Place], list[str]]:
     """A figure's points, and what to say about the records that are not on it.
 
     Args:
         x: A parameter whose values are numbers.
-        lines: What tells lines apart: `config`, `machine`, `parsl_version`, or a parameter.
+        lines: What tells lines apart: `config`, `machine`, `parsl_version`, or a parameter; None for those three and all
+            that differs besides `x`.
 
     Raises:
         UsageError: no record is left.
     """
-    from perfdb.report.charts import Place
+    from perfdb.report.charts.places import LINES, number, others, places_of
 
     left: dict[str, int] = {}
-    values: dict[tuple[str, float], list[float]] = {}
-    counts: dict[tuple[str, float], int] = {}
-    known: dict[tuple[str, ...], list[Record]] = {}
+    known: list[Record] = []
     for record in records:
         found, at = record.metric(metric), number(record, x)
         why: str = "withdrawn" if record.record_id in withdrawn else record.status
@@ -188,46 +187,10 @@ def scaling_places(
         if why != "ok":
             left[why] = left.get(why, 0) + 1
         else:
-            known.setdefault(tuple(fact(record, name) for name in lines), []).append(record)
+            known.append(record)
     if not known:
         told = ", ".join(f"{count} {why}" for why, count in sorted(left.items())) or "the query finds none"
         raise UsageError(f"no record is left that counts and has both {metric} and a number for {x}: {told}.")
-    telling = [i for i in range(len(lines)) if len({key[i] for key in known}) > 1]
-    for key, members in known.items():
-        line = ", ".join(filter(None, (key[i] for i in telling))) or "all"
-        for record in members:
-            found, at = record.metric(metric), number(record, x)
-            assert found is not None
-            assert at is not None
-            place = (line, at)
-            values.setdefault(place, []).extend(found.all_values)
-            counts[place] = counts.get(place, 0) + 1
-    places = [Place(line, at, values[line, at], counts[line, at]) for line, at in values]
-    shared = ", ".join(sorted({next(iter(known))[i] for i in range(len(lines)) if i not in telling} - {""}))
+    places, shared = places_of(known, metric, x, (*LINES, *others(known, x)) if lines is None else lines)
     missing = ", ".join(f"{count} {why}" for why, count in sorted(left.items()))
     return places, [text for text in (shared, f"Left out: {missing}." if missing else "") if text]
-
-
-def fact(record: Record, name: str) -> str:
-    """What a record says about itself under this name, as text; "" for nothing."""
-    if name == "config":
-        return record.config.name if record.config else ""
-    if name == "machine":
-        return record.environment.machine
-    if name == "parsl_version":
-        return f"Parsl {record.code.measured['parsl']}" if "parsl" in record.code.measured else ""
-    value = asked(record, name)
-    return "" if value is None else f"{name} {value}"
-
-
-def number(record: Record, name: str) -> float | None:
-    """A parameter as a number; None where it is none."""
-    value = asked(record, name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def asked(record: Record, name: str) -> object:
-    """A parameter of the config, or with `spec.` before its name one of what was asked for."""
-    if name.startswith("spec."):
-        return record.spec.get(name.removeprefix("spec."))
-    return record.params.get(name.removeprefix("param."))

@@ -76,8 +76,13 @@ def scaling(
     x: Annotated[str, typer.Option("--x", metavar="COLUMN", help="What it is against: provider.nodes_per_block, ….")],
     query: Query = None,
     lines: Annotated[
-        str, typer.Option("--lines", metavar="A,B,…", help="What tells lines apart.")
-    ] = "config,machine,parsl_version",
+        str | None,
+        typer.Option(
+            "--lines",
+            metavar="A,B,…",
+            help="What tells lines apart; default: config, machine, parsl_version and all else that differs.",
+        ),
+    ] = None,
     title: Title = None,
     log: Log = None,
     width: Width = 560,
@@ -85,7 +90,8 @@ def scaling(
 ) -> None:
     """Plot a metric against a parameter, with its spread.
 
-    Each record counts with the median of its repetitions; a bar goes from the least to the greatest of them.
+    Where a line has one record at a place, the point is the median of its repetitions and the bar goes from the least to
+    the greatest; where it has several records, each counts with its median.
 
     \b
     Examples:
@@ -103,7 +109,7 @@ def scaling(
     voice = Voice()
     records = found_records(query, metric, voice)
     unit = unit_of(metric, records)
-    names = [name.strip() for name in lines.split(",") if name.strip()]
+    names = None if lines is None else [name.strip() for name in lines.split(",") if name.strip()]
     places, notes = scaling_places(records, retractions_of(load_settings().registry_path), metric, x, names)
     heading = title_of(title, metric, unit)
     spec = drawn(places, name=metric, unit=unit, param=x, title=heading, notes=notes, log=log, width=width)

@@ -46,7 +46,11 @@ def report(
     if not title.strip():
         raise UsageError("--title is empty: name the site, for example --title 'Parsl on Hopper'.")
     voice = Voice()
-    root = load_settings().registry_path
+    settings = load_settings()
+    root = settings.registry_path
+    for kept in (root, settings.state_path):
+        if folder.expanduser().resolve().is_relative_to(kept.resolve()):
+            raise UsageError(f"{folder} lies in {kept}, which is perfdb's own: name a folder beside it, such as site.")
     faults: tuple[RecordError, ...] = ()
     if query is None:
         # All of them: no index has to be made first.
@@ -55,12 +59,19 @@ def report(
         found = open_index(voice).search(query, retracted=True)
         folders, faults = [str(value) for value in found.values(found.columns(["folder"])[0])], found.faults
 
+    if not folders and query is not None:
+        raise UsageError(
+            f"no record matches {query!r}: {folder} was left as it is. `perfdb list {query!r}` tries a query; without one the "
+            "site is of all records."
+        )
+
     def told(what: str, done: int, total: int) -> None:
         # Under a name of its own each line takes the place of the one before.
         share = f"report, {what} {100 * done // total} %" if done else f"report, {what}"
         voice.progress(share, f"{done:,} of {total:,} {_TOLD[what]}" if done else _TOLD[what])
 
-    built = build_site(root, folders, folder, title=title, query=query, faults=faults, progress=told)
+    address = settings.report_url or ""
+    built = build_site(root, folders, folder, title=title, query=query, faults=faults, address=address, progress=told)
     voice.done()
     for fault in built.faults:
         voice.warn(str(fault))

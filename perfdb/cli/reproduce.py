@@ -167,7 +167,7 @@ def _lines(old: Record, new: Record, unlike: Sequence[Difference], beside: Seque
     yield ""
     packages = [each for each in unlike if each.dimension.startswith("package.")]
     rest = [each for each in unlike if each not in packages]
-    yield "unlike:" if unlike else "unlike in nothing that is recorded."
+    yield "unlike:" if unlike else "unlike in nothing that is recorded but the load:"
     rows = [[each.dimension, each.values[0][0][:60], "->", each.values[1][0][:60]] for each in rest]
     if packages:
         names = [each.dimension.partition(".")[2] for each in packages]

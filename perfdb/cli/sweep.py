@@ -93,7 +93,9 @@ def sweep(
     settings = load_settings(machine=machine)
     voice = Voice()
     if drop:
-        _drop(settings, voice)
+        dropped = _drop(settings, voice)
+        if as_json:
+            print_json(dropped)
         return
     if not configs:
         raise UsageError("name at least one config: `perfdb sweep local_threads --vary workers=1,2`.")
@@ -101,7 +103,10 @@ def sweep(
         raise UsageError(f"there is no family {family!r}; there are {', '.join(FAMILIES)}.")
     chosen = FAMILIES[family]
     matrix = cells(
-        configs, _releases(parsl or [], settings, voice), _varied(vary or []), frozenset(chosen.spec.model_fields)
+        list(dict.fromkeys(configs)),
+        _releases(parsl or [], settings, voice),
+        _varied(vary or []),
+        frozenset(chosen.spec.model_fields),
     )
     pairs = [*(settings_ or []), *([f"reps={reps}"] if reps is not None else [])]
     if dry_run:
@@ -114,19 +119,22 @@ def sweep(
         print_json([_document(place) for place in places])
     else:
         _print(places, chosen)
-        folder = settings.state_path / "charts" / f"sweep-{places[0].seat.run[:8]}"
-        draw([place.outcome.record for place in places if place.outcome], chosen, folder, voice)
+        sys.stdout.flush()
+    folder = settings.state_path / "charts" / f"sweep-{places[0].seat.run[:8]}"
+    draw([place.outcome.record for place in places if place.outcome], chosen, folder, voice)
     worst = [EXIT_CODES.get(p.outcome.record.status, 3) for p in places if p.outcome is not None]
     sys.exit(0 if 0 in worst else max(worst))
 
 
 def _releases(asked: Sequence[str], settings: Settings, voice: Voice) -> list[str]:
     """Ranges of releases as releases; the rest as typed."""
+    from perfdb.parsl_config.install import is_release
     from perfdb.parsl_config.releases import expand_releases, releases
 
     found: list[str] = []
     for text in asked:
-        if ".." in text and not text.startswith((".", "/")):
+        first, dots, last = text.partition("..")
+        if dots and is_release(first) and is_release(last.partition("/")[0]):
             voice.say("asking the index for Parsl's releases")
             found += expand_releases(text, releases(settings.state_path))
         else:
@@ -140,12 +148,13 @@ def _varied(pairs: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
+        name = name.replace("-", "_")
         values = [value.strip() for value in text.split(",") if value.strip()]
         if not equals or not name or not values:
             raise UsageError(f"--vary {pair!r} is not NAME=A,B,…: type, for example, --vary workers=1,2,4.")
         if name in found:
             raise UsageError(f"--vary {name} is there twice: put all its values behind one, --vary {name}=A,B,….")
-        found[name.replace("-", "_")] = list(dict.fromkeys(values))
+        found[name] = list(dict.fromkeys(values))
     return found
 
 
@@ -154,13 +163,14 @@ def _tell_matrix(matrix: Sequence[Cell], *, as_json: bool) -> None:
 
     from perfdb.campaigns.sweep import labels
     from perfdb.cli.terminal import print_json
+    from perfdb.units import counted
 
     if as_json:
         print_json([asdict(cell) for cell in matrix])
         return
     for label in labels(matrix):
         print(label)
-    print(f"{len(matrix)} set-ups.")
+    print(f"{counted(len(matrix), 'set-up')}.")
 
 
 def _arms(
@@ -203,11 +213,14 @@ def _arms(
 
 def _measure(arms: Sequence[Arm], settings: Settings, voice: Voice, *, fresh: bool) -> list[Place]:
     from perfdb.campaigns.carry_out import carry_out
-    from perfdb.campaigns.plan import plan_for, waiting
+    from perfdb.campaigns.plan import measured_elsewhere, plan_for, waiting
+    from perfdb.errors import RegistryError
 
     plan = plan_for(arms, settings)
     begun = next((other for other in waiting(settings.state_path) if other.key == plan.key), None)
     if begun is not None and fresh:
+        if (where := measured_elsewhere(begun, settings.state_path)) is not None:
+            raise RegistryError(f"the same sweep is being measured {where}. End it first, or wait for it.")
         _give_up(begun, settings, voice)
     elif begun is not None:
         voice.say(f"going on with the sweep that was begun at {begun.made_at:%Y-%m-%d %H:%M} UTC (--fresh begins anew)")
@@ -215,17 +228,25 @@ def _measure(arms: Sequence[Arm], settings: Settings, voice: Voice, *, fresh: bo
     return carry_out(plan, settings, voice, to_go_on=TO_GO_ON)
 
 
-def _drop(settings: Settings, voice: Voice) -> None:
-    from perfdb.campaigns.plan import measured_elsewhere, waiting
+def _drop(settings: Settings, voice: Voice) -> dict[str, int]:
+    """Give up whatever waits; how many plans were given up, and how many were left alone."""
+    from perfdb.campaigns.plan import forget_unreadable, measured_elsewhere, waiting
 
     plans = waiting(settings.state_path)
+    left_alone = 0
     for plan in plans:
         if (where := measured_elsewhere(plan, settings.state_path)) is not None:
             voice.say(f"the sweep of {plan.made_at:%Y-%m-%d %H:%M} UTC is being measured {where}: it is left alone.")
+            left_alone += 1
         else:
             _give_up(plan, settings, voice)
-    if not plans:
-        voice.say("no interrupted sweep is waiting.")
+    unreadable = forget_unreadable(settings.state_path)
+    if unreadable:
+        voice.say(f"{unreadable} plans of another perfdb were given up too: `perfdb sync` files what they measured.")
+    dropped = len(plans) - left_alone + unreadable
+    if not dropped:
+        voice.say("nothing else waits." if left_alone else "no interrupted sweep is waiting.")
+    return {"dropped": dropped, "left_alone": left_alone}
 
 
 def _give_up(plan: Plan, settings: Settings, voice: Voice) -> None:

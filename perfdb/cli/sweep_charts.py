@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perfdb.cli.figure import number, scaling_places, title_of, unit_of, write
+from perfdb.cli.figure import scaling_places, title_of, unit_of, write
 from perfdb.errors import PerfdbError
 
 if TYPE_CHECKING:
@@ -38,10 +38,8 @@ def _specs(records: Sequence[Record], metric: str) -> Iterator[tuple[str, Spec]]
     from perfdb.report.charts import scaling
 
     unit = unit_of(metric, records)
-    varied = _varied(records)
-    for x in varied:
-        lines = ["config", "machine", "parsl_version", *(other for other in varied if other != x)]
-        places, notes = scaling_places(records, {}, metric, x, lines)
+    for x in _varied(records):
+        places, notes = scaling_places(records, {}, metric, x, None)
         yield (
             f"{metric}-by-{x}",
             scaling(places, name=metric, unit=unit, param=x, title=title_of(None, metric, unit), notes=notes),
@@ -66,6 +64,8 @@ def _over_releases(records: Sequence[Record], metric: str) -> Iterator[tuple[str
 
 def _varied(records: Sequence[Record]) -> list[str]:
     """Numbers that were varied; of several that always change together, the one that says most."""
+    from perfdb.report.charts.places import number
+
     names = dict.fromkeys(name for r in records for name in (*(r.overrides or {}), *(f"spec.{key}" for key in r.spec)))
     seen: dict[tuple[float | None, ...], str] = {}
     for name in sorted(names, key=lambda n: ("max" not in n, n)):

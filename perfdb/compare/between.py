@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from perfdb.compare.comparison import Case, Comparison, MetricComparison, Verdict
 from perfdb.compare.dimensions import covered, group_of
+from perfdb.compare.median import median
 from perfdb.compare.pairing import Pair, case_labels, case_names, pair_up
 from perfdb.compare.refusal import unlike_runs
 from perfdb.compare.remedies import remedies
-from perfdb.compare.sample import Sample, median, sample_of
+from perfdb.compare.sample import Sample, sample_of
 from perfdb.compare.sides import Chosen, Counted, Rules, clusters, differences, differing, likeliest, named, nearest
 from perfdb.compare.statistics import (
     blocked_cliffs_delta,
@@ -88,6 +89,8 @@ def compare(
         unmatched=tuple(told for pairing in pairings for told in pairing.unmatched),
         summaries=summaries(cases, {pairing.place: pairing.failed for pairing in pairings}),
         remedies=remedies(pairs, cases, rules, defaults or {}),
+        failed=tuple(failed for pairing in pairings for failed in pairing.broken),
+        band=band,
     )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from perfdb.compare.median import median
 from perfdb.record.model import Finite, Frozen
 
 if TYPE_CHECKING:
@@ -261,13 +261,6 @@ def _on_one_scale(values: Sequence[float]) -> Array:
     usual = float(np.median(np.abs(array[array != 0]))) if array.any() else 1.0
     with np.errstate(over="ignore"):
         return np.clip(array / usual, -1e6, 1e6)
-
-
-def median(values: Sequence[float]) -> float:
-    """The median of finite values, finite too."""
-    middle = statistics.median(values)
-    # Halfway between the two largest floats there are, it overflows.
-    return middle if math.isfinite(middle) else statistics.median_low(values)
 
 
 def _ratio(before: float, after: float) -> float | None:

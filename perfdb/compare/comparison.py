@@ -89,6 +89,20 @@ class Difference(Frozen):
     values: tuple[tuple[str, ...], ...]
 
 
+class FailedCase(Frozen):
+    """A case that the baseline has good runs of, and the other side only such as failed, ran out of time or are invalid.
+
+    Attributes:
+        alike: What the case is called by.
+        other: The side's place, from 1.
+        statuses: How many of its runs ended how.
+    """
+
+    alike: dict[str, Scalar]
+    other: Annotated[int, Field(ge=1)]
+    statuses: dict[str, int]
+
+
 class Summary(Frozen):
     """One metric over all cases of a suite: the geometric mean of the ratios, and how many verdicts of each kind.
 
@@ -116,6 +130,8 @@ class Comparison(Frozen):
         unmatched: Circumstances that one side alone has, a sentence each.
         summaries: Where there are several cases.
         remedies: Commands that would make up for what is too few, ready to type.
+        failed: Cases that the other side no longer runs.
+        band: How far from 1 a ratio may be without mattering: 0.05 is from 1/1.05 to 1.05.
     """
 
     sides: Annotated[tuple[Side, ...], Field(min_length=2)]
@@ -127,3 +143,5 @@ class Comparison(Frozen):
     unmatched: tuple[str, ...] = ()
     summaries: tuple[Summary, ...] = ()
     remedies: tuple[str, ...] = ()
+    failed: tuple[FailedCase, ...] = ()
+    band: Finite = 0.05

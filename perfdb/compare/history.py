@@ -6,8 +6,9 @@ import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from perfdb.compare.changes import Edge, median, point_edges, told, turn_edges
+from perfdb.compare.changes import Edge, point_edges, told, turn_edges
 from perfdb.compare.circumstances import Group, grouped
+from perfdb.compare.median import median
 from perfdb.compare.ordering import Taking, by_date, by_version, epochs_of, place_of, version_of, version_order
 from perfdb.compare.series import By, History, LeftOut, Mark, Point, Series
 from perfdb.record import Annotation, Record, Scalar
@@ -144,7 +145,8 @@ def _point(together: Sequence[Taking]) -> Point:
         source=source,
         first_at=records[0].started_at,
         last_at=records[-1].started_at,
-        sitting=sittings.pop() if len(sittings) == 1 else None,
+        sitting=next(iter(sittings)) if len(sittings) == 1 else None,
+        turns=tuple(sorted(t for r in records if r.sitting for t in r.sitting.turns)) if len(sittings) == 1 else (),
     )
 
 
@@ -158,26 +160,22 @@ def _marks(points: Sequence[Point], annotations: Sequence[Annotation]) -> tuple[
 
 
 def _stretches(together: Sequence[Sequence[Taking]], points: Sequence[Point], marks: Sequence[Mark]) -> tuple[int, ...]:
-    """Where a baseline ends: between records before it and after it, and, among those that took turns, at its mark."""
+    """Where a baseline ends: between records before it and after it, and, among those of one sitting, at its mark."""
     cuts = {at for at in range(1, len(points)) if together[at][0].epoch != together[at - 1][0].epoch}
     for mark in marks:
-        if mark.resets_baseline and mark.at and _in_turns(points[mark.at - 1], points[mark.at]):
+        if mark.resets_baseline and mark.at and points[mark.at - 1].is_of_a_sitting_with(points[mark.at]):
             cuts.add(mark.at)
     return (0, *sorted(cuts)) if points else ()
-
-
-def _in_turns(a: Point, b: Point) -> bool:
-    return a.sitting is not None and a.sitting == b.sitting
 
 
 def _edges(points: Sequence[Point]) -> dict[int, Edge]:
     """Between points that took turns their repetitions decide, between all others the points."""
     by_points = point_edges([point.value for point in points])
-    edges = {at: edge for at, edge in by_points.items() if not _in_turns(points[at - 1], points[at])}
+    edges = {at: edge for at, edge in by_points.items() if not points[at - 1].took_turns_with(points[at])}
     low = 0
     while low < len(points):
         high = low + 1
-        while high < len(points) and _in_turns(points[low], points[high]):
+        while high < len(points) and points[high - 1].took_turns_with(points[high]):
             high += 1
         if high - low > 1:
             found = turn_edges([point.repetitions for point in points[low:high]])

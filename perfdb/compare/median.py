@@ -1,8 +1,9 @@
-"""How sure a median is, from the values it is of. Pure."""
+"""The median, and how sure it is, from the values it is of. Pure."""
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,12 @@ class MedianInterval:
     low: float
     high: float
     confidence: float
+
+
+def median(values: Sequence[float]) -> float:
+    """The median of finite values, finite too: of two so large that their sum is no number, the lower one."""
+    middle = statistics.median(values)
+    return middle if math.isfinite(middle) else statistics.median_low(values)
 
 
 def interval_of_median(values: Sequence[float]) -> MedianInterval | None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from perfdb.compare.comparison import Difference
-from perfdb.compare.dimensions import covered, spelled
+from perfdb.compare.comparison import Difference, FailedCase
+from perfdb.compare.dimensions import covered, group_of, spelled
 from perfdb.compare.refusal import to_ignore, unlike_runs, unlike_within_side, without_fingerprint
-from perfdb.compare.sides import Cluster, Counted, Rules, clusters, nearest, same_key, shown, unlike_within
+from perfdb.compare.sides import Cluster, Counted, Rules, Run, clusters, nearest, same_key, shown, unlike_within
 from perfdb.errors import UnlikeRunsError
 from perfdb.record import Record, Scalar
 
+# What a run that never got to its workers, or whose config did not start, cannot tell of itself.
+_UNTOLD = frozenset({"machine", "scheduler", "params", "packages"})
+_BROKEN = ("failed", "invalid", "timeout")
 # What a case is called by, before whatever else tells it from the others.
 _FIRST = ("family", "machine", "config", "parsl_version", "scheduler")
 
@@ -35,12 +38,16 @@ class Pair:
 
 @dataclass(frozen=True)
 class Pairing:
-    """All pairs of one side with the baseline, what either has alone, and in how many cases a side only failed."""
+    """All pairs of one side with the baseline, what either has alone, and in how many cases a side only failed.
+
+    `broken` are those of them that the other side no longer runs.
+    """
 
     place: int
     pairs: tuple[Pair, ...]
     unmatched: tuple[str, ...]
     failed: int
+    broken: tuple[FailedCase, ...] = ()
 
 
 def pair_up(baseline: Counted, other: Counted, place: int, rules: Rules) -> Pairing:
@@ -69,12 +76,20 @@ def pair_up(baseline: Counted, other: Counted, place: int, rules: Rules) -> Pair
     if not pairs:
         raise refused or _refusal(list(mine.values()), list(others.values()))
     failed = 0
+    broken = []
     for side, counterpart, cluster, candidates in alone:
-        name = _named(told_by[same_key(cluster.alike)])
-        why = _failures(cluster, counterpart, rules)
-        failed += bool(why)
-        told.append(f"{side.name} alone has {name}{why or _nearest(cluster, list(candidates.values()))}")
-    return Pairing(place, tuple(pairs), tuple(told), failed)
+        circumstances = told_by[same_key(cluster.alike)]
+        counts = _failures(cluster, counterpart, rules)
+        failed += bool(counts)
+        ended = {why: counts[why] for why in _BROKEN if why in counts}
+        if ended and side is baseline:
+            broken.append(FailedCase(alike=circumstances, other=place, statuses=ended))
+        found = ", ".join(f"{count} {why}" for why, count in counts.items())
+        why = f" that counts: of {counterpart.name} there is {found}" if found else ""
+        told.append(
+            f"{side.name} alone has {_named(circumstances)}{why or _nearest(cluster, list(candidates.values()))}"
+        )
+    return Pairing(place, tuple(pairs), tuple(told), failed, tuple(broken))
 
 
 def case_labels(alike: Sequence[Mapping[str, Scalar]], rules: Rules) -> list[dict[str, Scalar]]:
@@ -120,15 +135,18 @@ def _nearest(cluster: Cluster, candidates: Sequence[Cluster]) -> str:
     return f" (the nearest differs in {values}; {to_ignore([d.dimension for d in told])} compares them)"
 
 
-def _failures(cluster: Cluster, counterpart: Counted, rules: Rules) -> str:
-    """Where the counterpart did run this, and nothing of it counts: how it ended."""
-    key = same_key(cluster.alike)
-    counts = {
-        why: sum(1 for run in runs if same_key(rules.must_be_alike(run)) == key)
-        for why, runs in counterpart.left_out.items()
-    }
-    found = ", ".join(f"{count} {why}" for why, count in counts.items() if count)
-    return f" that counts: of {counterpart.name} there is {found}" if found else ""
+def _failures(cluster: Cluster, counterpart: Counted, rules: Rules) -> dict[str, int]:
+    """Where the counterpart did run this, and nothing of it counts: how often it ended how."""
+    counts = {why: sum(1 for run in runs if _is_of(run, cluster, rules)) for why, runs in counterpart.left_out.items()}
+    return {why: count for why, count in counts.items() if count}
+
+
+def _is_of(run: Run, cluster: Cluster, rules: Rules) -> bool:
+    """Whether a run that does not count was of this case: alike in all that it tells, and it tells all it was asked."""
+    told = rules.must_be_alike(run)
+    lacking = [name for name in cluster.alike if name not in told]
+    known = {name: value for name, value in cluster.alike.items() if name in told}
+    return same_key(known) == same_key(told) and all(group_of(name) in _UNTOLD for name in lacking)
 
 
 def _difference(name: str, one: Cluster, other: Cluster) -> Difference:

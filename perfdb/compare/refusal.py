@@ -9,6 +9,8 @@ from perfdb.compare.comparison import Difference
 from perfdb.compare.dimensions import MACHINE, covers, group_of
 from perfdb.errors import UnlikeRunsError
 
+# Before the options that let unlike runs be compared.
+ANYWAY = "compare them anyway with "
 _MANY = 3
 _SUMMED_UP = frozenset({"packages", "params", "overrides", "spec"})
 
@@ -18,7 +20,7 @@ def unlike_runs(differences: Sequence[Difference]) -> UnlikeRunsError:
     told = without_fingerprint(differences)
     return UnlikeRunsError(
         "these runs differ in more than what is compared:\n"
-        f"{in_lines(told)}\ncompare them anyway with {to_ignore([d.dimension for d in told])}"
+        f"{in_lines(told)}\n{ANYWAY}{to_ignore([d.dimension for d in told])}"
     )
 
 

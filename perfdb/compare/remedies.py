@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-from perfdb.compare.comparison import Case
+from perfdb.compare.comparison import Case, MetricComparison
 from perfdb.compare.pairing import Pair
 from perfdb.compare.sides import Rules
 from perfdb.compare.verdict import FEWEST_UNITS
@@ -15,6 +16,9 @@ from perfdb.record import Record, Scalar
 REPETITIONS = 10
 _NOT_FLAGS = frozenset({"reps", "timeout_s"})
 _MOST = 20
+_COMMIT = re.compile(r"(?:.*, )?commit (?P<commit>[0-9a-f]{7,40})")
+_WORD = re.compile(r"[\w.+-]+")
+FOLDER = "FOLDER: a checkout of Parsl"
 
 
 def remedies(
@@ -29,45 +33,100 @@ def remedies(
     commands = dict.fromkeys(
         command
         for pair, case in zip(pairs, cases, strict=True)
-        if any(metric.verdict == "too few" for metric in case.metrics)
-        for command in _of(pair, rules, defaults)
+        if (few := [metric for metric in case.metrics if metric.verdict == "too few"])
+        for command in _of(pair, few, rules, defaults)
     )
     return tuple(commands)[:_MOST]
 
 
-def _of(pair: Pair, rules: Rules, defaults: Mapping[str, Mapping[str, Scalar]]) -> Iterator[str]:
+def is_once(metric: str, records: Sequence[Record]) -> bool:
+    """Whether a run has that metric once, however often it repeats."""
+    found = [known for record in records if (known := record.metric(metric)) is not None]
+    return bool(found) and all(known.values is None for known in found)
+
+
+def parsl_to_type(record: Record) -> str | None:
+    """What `--parsl` takes for that record's Parsl, as a shell's word; None where nothing that is told would install it.
+
+    A record names no folder, so one that was a commit says `FOLDER@COMMIT`.
+    """
+    measured = record.code.measured
+    if (source := measured.get("parsl_source")) is not None:
+        found = _COMMIT.fullmatch(source)
+        return f"FOLDER@{found['commit']}" if found else None
+    return shlex.quote(measured["parsl"]) if "parsl" in measured else None
+
+
+def _of(
+    pair: Pair, few: Sequence[MetricComparison], rules: Rules, defaults: Mapping[str, Mapping[str, Scalar]]
+) -> Iterator[str]:
     mine, other = pair.baseline[-1], pair.other[-1]
     if mine.origin.kind == "imported" or other.origin.kind == "imported":
         return  # nothing of ours can run those again
     in_turns = _in_turns(mine, other, rules)
     if in_turns is not None:
-        yield f"perfdb run {shlex.quote(other.family)} {in_turns}{_flags(other, defaults)} --reps {REPETITIONS}"
+        set_ups, sides = in_turns
+        once = [metric for metric in few if is_once(metric.metric, (*pair.baseline, *pair.other))]
+        asked = other.spec.get("reps")
+        reps = asked if len(once) == len(few) and isinstance(asked, int) else REPETITIONS
+        command = f"perfdb run {shlex.quote(other.family)} {set_ups}{_flags(other, defaults)} --reps {reps}"
+        if once:
+            # More repetitions give no more of these, only more runs do; and one run's comparison knows no other runs.
+            count = FEWEST_UNITS - min(min(metric.baseline.n, metric.other.n) for metric in once)
+            then = f"perfdb compare {sides}{''.join(f' --metric {metric.metric}' for metric in once)}" if sides else ""
+            command = "; ".join(filter(None, (_times(count, command), then)))
+        yield command + _comment([FOLDER] if "FOLDER@" in command else [])
         return
     for records in (pair.baseline, pair.other):
         more = FEWEST_UNITS - len(records)
         if more > 0:
+            newest = records[-1]
+            source, parsl = newest.code.measured.get("parsl_source"), parsl_to_type(newest)
+            if source is not None and parsl is None:
+                continue
             # What a record was made from is best known to itself: config, spec, overrides and release.
-            yield _times(more, f"perfdb reproduce {records[-1].record_id}", records[-1].environment.machine)
+            again = f"perfdb reproduce {newest.record_id}{f' --parsl {parsl}' if source is not None else ''}"
+            remarks = [f"on {newest.environment.machine}", *([FOLDER] if source is not None else [])]
+            yield _times(more, again) + _comment(remarks)
 
 
-def _in_turns(mine: Record, other: Record, rules: Rules) -> str | None:
-    """How both sides are measured interleaved, in one command; None where that cannot be."""
+def _in_turns(mine: Record, other: Record, rules: Rules) -> tuple[str, str] | None:
+    """How both sides are measured interleaved, in one command, and what `perfdb compare` calls them, if anything.
+
+    None where that cannot be.
+    """
     if mine.environment.machine != other.environment.machine or mine.overrides or other.overrides:
         return None
     if mine.config is None or other.config is None:
         return None
-    if rules.compared == ("parsl_version",):
-        one, two = _parsl(mine), _parsl(other)
-        return f"{shlex.quote(other.config.name)} --parsl {two} --against {one}" if one and two else None
-    if rules.compared == ("config",) and mine.config.name != other.config.name:
-        return f"{shlex.quote(other.config.name)} --against {shlex.quote(mine.config.name)}"
+    names = mine.config.name, other.config.name
+    if rules.compared and {"parsl_version", "parsl_source"}.issuperset(rules.compared):
+        one, two = parsl_to_type(mine), parsl_to_type(other)
+        return (
+            (f"{shlex.quote(names[1])} --parsl {two} --against {one}", _parsl_sides(mine, other))
+            if one and two
+            else None
+        )
+    if rules.compared == ("config",) and names[0] != names[1]:
+        sides = " ".join(names) if all(map(_WORD.fullmatch, names)) else ""
+        return f"{shlex.quote(names[1])} --against {shlex.quote(names[0])}", sides
     return None
 
 
-def _parsl(record: Record) -> str | None:
-    measured = record.code.measured
-    found = measured.get("parsl_source") or measured.get("parsl")
-    return shlex.quote(found) if found else None
+def _parsl_sides(mine: Record, other: Record) -> str:
+    """The sides as queries, for a commit calls itself by the number of the release it is built on."""
+    sides = []
+    for record in (mine, other):
+        source, version = record.code.measured.get("parsl_source"), record.code.measured.get("parsl", "")
+        if source is not None:
+            found = _COMMIT.fullmatch(source)
+            side = f"measured.parsl_source like '%{found['commit']}%'" if found else ""
+        else:
+            side = version if _WORD.fullmatch(version) else ""
+        sides.append(side)
+    if mine.code.measured.get("parsl") == other.code.measured.get("parsl"):
+        sides = [f"parsl_version == {s} and measured.parsl_source is null" if _WORD.fullmatch(s) else s for s in sides]
+    return " ".join(map(shlex.quote, sides)) if all(sides) else ""
 
 
 def _flags(record: Record, defaults: Mapping[str, Mapping[str, Scalar]]) -> str:
@@ -85,7 +144,10 @@ def _flags(record: Record, defaults: Mapping[str, Mapping[str, Scalar]]) -> str:
     return "".join(f" {flag}" for flag in told)
 
 
-def _times(count: int, command: str, machine: str) -> str:
+def _times(count: int, command: str) -> str:
     numbers = " ".join(str(number) for number in range(1, count + 1))
-    loop = f"for i in {numbers}; do {command}; done" if count > 1 else command
-    return f"{loop}  # on {machine}"
+    return f"for i in {numbers}; do {command}; done" if count > 1 else command
+
+
+def _comment(remarks: Sequence[str]) -> str:
+    return f"  # {'; '.join(remarks)}" if remarks else ""

@@ -7,13 +7,13 @@ record counts as one, by its median. Raw samples are never pooled.
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from perfdb.compare.comparison import Unit, Values
-from perfdb.compare.statistics import Block
+from perfdb.compare.median import median
+from perfdb.compare.statistics import Block, can_be_sure
 from perfdb.record import Metric, Record
 
 
@@ -57,15 +57,37 @@ def sample_of(metric: str, baseline: Sequence[Record], other: Sequence[Record], 
         return None
     by_record = _by_record(metric, mine, others)
     by_repetition = _by_repetition(metric, mine, others)
-    if by_repetition is None or by_repetition.fewest < fewest <= by_record.fewest:
+    if by_repetition is None or not _tells(by_repetition.blocks) or by_repetition.fewest < fewest <= by_record.fewest:
         return by_record
     return by_repetition
 
 
+def _tells(blocks: Sequence[Block]) -> bool:
+    """Whether turns are of use: what a run has once makes blocks of one pair, and those say less than as many records."""
+    return any(min(map(len, block)) > 1 for block in blocks) or can_be_sure(blocks)
+
+
 def take_turns(one: Sequence[Record], other: Sequence[Record]) -> bool:
-    """Whether the children of both were interleaved: they changed places at least as often as the fewer were run."""
+    """Whether the children of both were interleaved: they changed places at least as often as the fewer were run.
+
+    Records say themselves with whom they took turns. What cannot be true is not believed: two children with one turn,
+    several machines, or times that do not overlap.
+    """
+    every = [*one, *other]
+    turns = [turn for record in every if record.sitting for turn in record.sitting.turns]
+    machines = {(record.environment.machine, record.environment.machine_fingerprint) for record in every}
+    if len(set(turns)) < len(turns) or len(machines) > 1:
+        return False
+    if max(record.started_at for record in every) > min(record.ended_at for record in every):
+        return False
     mine = {turn for record in one if record.sitting for turn in record.sitting.turns}
     others = {turn for record in other if record.sitting for turn in record.sitting.turns}
+    return interleaved(mine, others)
+
+
+def interleaved(one: Collection[int], other: Collection[int]) -> bool:
+    """The same of the places that the children had in the order of their sitting."""
+    mine, others = set(one), set(other)
     order = [turn in mine for turn in sorted(mine | others)]
     changes = sum(1 for before, after in pairwise(order) if before != after)
     return not mine & others and 0 < min(len(mine), len(others)) <= changes
@@ -87,7 +109,13 @@ def _by_record(metric: str, baseline: Sequence[Record], other: Sequence[Record])
 
 def _by_repetition(metric: str, baseline: Sequence[Record], other: Sequence[Record]) -> Sample | None:
     mine, others = sittings_of(baseline), sittings_of(other)
-    shared = [uuid for uuid in mine if uuid in others and take_turns(mine[uuid], others[uuid])]
+    shared = [
+        uuid
+        for uuid in mine
+        if uuid in others
+        and take_turns(mine[uuid], others[uuid])
+        and all(_is_of_repetitions(metric, record) for record in (*mine[uuid], *others[uuid]))
+    ]
     if not shared:
         return None
     blocks = tuple((_repetitions(metric, mine[uuid]), _repetitions(metric, others[uuid])) for uuid in shared)
@@ -100,6 +128,11 @@ def _by_repetition(metric: str, baseline: Sequence[Record], other: Sequence[Reco
         _values([value for block in blocks for value in block[1]], used[1]),
         tuple(record.record_id for record in (*baseline, *other) if record.record_id not in ids),
     )
+
+
+def _is_of_repetitions(metric: str, record: Record) -> bool:
+    """Several values of one child are no repetitions."""
+    return record.sitting is not None and len(_of(metric, record).all_values) <= len(record.sitting.turns)
 
 
 def _repetitions(metric: str, records: Sequence[Record]) -> tuple[float, ...]:
@@ -118,9 +151,3 @@ def _of(metric: str, record: Record) -> Metric:
     found = record.metric(metric)
     assert found is not None, "records without the metric were left out before"
     return found
-
-
-def median(values: Sequence[float]) -> float:
-    """The median; of two values so large that their sum is no number, the lower one."""
-    middle = statistics.median(values)
-    return middle if abs(middle) != float("inf") else statistics.median_low(values)

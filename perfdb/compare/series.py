@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from perfdb.compare.changes import Change
+from perfdb.compare.sample import interleaved
 from perfdb.record.model import Direction, Finite, Frozen, Instant, Scalar, ShortHash, Uuid
 
 By = Literal["version", "date"]
@@ -24,6 +25,7 @@ class Point(Frozen):
         source: The commit or address, where that was no release.
         first_at, last_at: When the first and the last of the records began.
         sitting: The one sitting in which all of them were measured, if there is one.
+        turns: The places that their children had in the order of that sitting.
     """
 
     value: Finite
@@ -35,6 +37,7 @@ class Point(Frozen):
     first_at: Instant
     last_at: Instant
     sitting: Uuid | None = None
+    turns: tuple[int, ...] = ()
 
     @property
     def low(self) -> float:
@@ -45,6 +48,14 @@ class Point(Frozen):
     def high(self) -> float:
         """The largest value of any repetition."""
         return max(self.repetitions)
+
+    def took_turns_with(self, other: Point) -> bool:
+        """Whether both were measured in turns, so that whatever came and went there came to both."""
+        return self.is_of_a_sitting_with(other) and interleaved(self.turns, other.turns)
+
+    def is_of_a_sitting_with(self, other: Point) -> bool:
+        """Whether both were measured in one sitting, in turns or not."""
+        return self.sitting is not None and self.sitting == other.sitting
 
 
 class LeftOut(Frozen):

@@ -30,8 +30,11 @@ def instability(values: Sequence[float]) -> str | None:
     """Why values are too scattered to be trusted, in a few words; None if they are not, or are fewer than three."""
     if len(values) < _FEWEST_TO_JUDGE:
         return None
+    # On a scale of their own: sums and squares of the largest floats have no room.
+    scale = max(map(abs, values))
+    values = [value / scale for value in values] if scale > 0 else values
     mean = statistics.fmean(values)
-    if mean <= 0 or not math.isfinite(mean):
+    if mean <= 0:
         return None
     spread = statistics.stdev(values) / mean
     furthest = max(abs(value - mean) for value in values) / mean

@@ -26,6 +26,8 @@ METHOD = "Hodges-Lehmann ratio, Mann-Whitney interval"
 Block = tuple[Sequence[float], Sequence[float]]
 # Of so many pairs the exact distribution takes some milliseconds; of more, the normal one is as good.
 _MOST_EXACT_PAIRS = 2500
+# Of a ratio that a float can hold, and its reciprocal too.
+_LARGEST_LOG = 700.0
 # Above so many the pairs are counted, not kept.
 _MOST_KEPT_PAIRS = 4_000_000
 
@@ -64,10 +66,16 @@ def blocked_ratio_interval(blocks: Sequence[Block], confidence: float = 0.95) ->
     low, middle, high = (
         differences.at(place) for place in (rank, (1 + differences.count) / 2, differences.count + 1 - rank)
     )
-    ratios = [math.exp(place) for place in (middle, low, high)]
-    if not all(0 < ratio < math.inf for ratio in ratios):
+    if max(abs(middle), abs(low), abs(high)) > _LARGEST_LOG:
         return None
+    ratios = [math.exp(place) for place in (middle, low, high)]
     return Interval(ratio=ratios[0], low=ratios[1], high=ratios[2], confidence=confidence, method=METHOD)
+
+
+def can_be_sure(blocks: Sequence[Block], confidence: float = 0.95) -> bool:
+    """Whether so many values can give an interval of that confidence at all, whatever they are."""
+    sizes = tuple((len(baseline), len(other)) for baseline, other in blocks if len(baseline) and len(other))
+    return bool(sizes) and _lower_rank(sizes, (1 - confidence) / 2) is not None
 
 
 def mann_whitney_p(baseline: Sequence[float], other: Sequence[float]) -> float:

@@ -51,7 +51,7 @@ class IterationsChart:
 
 @dataclass(frozen=True)
 class ScalingChart:
-    """A metric of many records against the first of these parameters that differs among them. Else as above."""
+    """A metric of many records against each of these parameters that differs among them. Else as above."""
 
     name: str
     title: str

@@ -67,7 +67,7 @@ def uv(*arguments: str) -> None:
     except subprocess.CalledProcessError as error:
         said = Redactor((), Identity.here()).text(error.stderr.strip()[-1500:])
         raise ParslInstallError(
-            f"that Parsl could not be installed. The installer says: {' '.join(said.split())}. Check the version or reference "
+            f"that Parsl could not be installed. The installer says: {' '.join(said.split()).rstrip('.')}. Check the version or reference "
             "and your network, and try again."
         ) from error
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from perfdb.errors import ParslInstallError
+from perfdb.errors import NoSuchParslError, ParslInstallError
 from perfdb.gitrepo import checkout_of, commit_of, export
 from perfdb.parsl_config.environments import environment
 from perfdb.parsl_config.remote import address, commit_at
 from perfdb.parsl_config.snapshot import copy_tree, has_changes, is_project, tree_hash
+from perfdb.redaction import Redactor
 from perfdb.settings import can_be_a_path, expanded
 
 # Releases up to 2024 use pkg_resources without asking for it.
@@ -81,7 +82,7 @@ def install(asked: str, state_path: Path) -> InstalledParsl:
         ParslInstallError: there is no such thing, or it does not install; quotes the installer.
     """
     if not can_be_a_path(asked):
-        raise ParslInstallError(f"--parsl: {len(asked)} characters are no release, no folder and no git reference.")
+        raise NoSuchParslError(f"--parsl: {len(asked)} characters are no release, no folder and no git reference.")
     folder, _, ref = asked.rpartition("@")
     if is_release(asked):
         return InstalledParsl(environment(state_path, asked, f"parsl=={asked}", _BESIDES), None, asked)
@@ -90,8 +91,8 @@ def install(asked: str, state_path: Path) -> InstalledParsl:
     if folder and expanded(Path(folder)).is_dir():
         return _from_commit(expanded(Path(folder)).resolve(), ref, state_path)
     if asked.startswith(("-", ".", "/", "~")) or not asked.isprintable() or " " in asked:
-        raise ParslInstallError(
-            f"--parsl {asked!r} is no release, no folder here and no git reference. Give 2025.8.4, ../parsl, "
+        raise NoSuchParslError(
+            f"--parsl {Redactor().text(asked)!r} is no release, no folder here and no git reference. Give 2025.8.4, ../parsl, "
             "../parsl@my-branch, master or git+https://…@REF."
         )
     place = address(asked)
@@ -102,7 +103,7 @@ def install(asked: str, state_path: Path) -> InstalledParsl:
 
 def _from_folder(folder: Path, state_path: Path) -> InstalledParsl:
     if not is_project(folder):
-        raise ParslInstallError(
+        raise NoSuchParslError(
             f"--parsl {folder.name}: that folder holds no Python project (no pyproject.toml or setup.py). Give the top of a "
             "Parsl checkout."
         )
@@ -133,7 +134,7 @@ def _standing(folder: Path) -> str:
 def _from_commit(folder: Path, ref: str, state_path: Path) -> InstalledParsl:
     commit = commit_of(folder, ref)
     if commit is None:
-        raise ParslInstallError(
+        raise NoSuchParslError(
             f"--parsl {folder.name}@{ref}: that checkout knows no commit {ref!r}. `git log` there lists them."
         )
     with _scratch(state_path) as tree:

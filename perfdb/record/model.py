@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -173,6 +174,12 @@ class Sitting(Frozen):
 
     uuid: Uuid
     turns: tuple[Annotated[int, Field(ge=1)], ...]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if any(later <= earlier for earlier, later in pairwise(self.turns)):
+            raise ValueError("`turns` are in order, each of them once")
+        return self
 
 
 class Record(Frozen):

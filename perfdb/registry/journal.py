@@ -34,6 +34,7 @@ from perfdb.registry.durable import cannot_write, replace
 
 BALLAST_BYTES = 8 * 1024 * 1024
 HALF_MADE_S = 60.0
+WAITS = "waits.json"
 
 
 class Journal:
@@ -44,12 +45,19 @@ class Journal:
 
     @classmethod
     def create(
-        cls, state_path: Path, request: dict[str, Any], *, run: str | None = None, ballast_bytes: int = BALLAST_BYTES
+        cls,
+        state_path: Path,
+        request: dict[str, Any],
+        *,
+        run: str | None = None,
+        waits: dict[str, Any] | None = None,
+        ballast_bytes: int = BALLAST_BYTES,
     ) -> Journal:
         """Open a journal for a new run of ours.
 
         Args:
             run: The run's uuid, where it was chosen before.
+            waits: Names the plan by which the run is gone on with, if it is interrupted.
             ballast_bytes: Room to keep free for the rest of the logs and for the record.
 
         Raises:
@@ -65,6 +73,8 @@ class Journal:
             (draft / "logs").mkdir()
             journal = cls(draft)
             journal.write("request.json", request)
+            if waits is not None:
+                journal.write(WAITS, waits)
             journal.adopt()
             with journal.ballast.open("wb") as file:
                 _reserve(file.fileno(), ballast_bytes)

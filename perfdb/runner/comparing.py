@@ -32,7 +32,9 @@ def show_comparison(
             chart = Path(folder) / "ratios.svg"
             others = " and ".join(side.label for side in comparison.sides[1:])
             try:
-                chart.write_text(svg(ratios(comparison, title=f"{others} against {comparison.sides[0].label}")))
+                chart.write_text(
+                    svg(ratios(comparison, title=f"{others} against {comparison.sides[0].label}", band=comparison.band))
+                )
             except (OSError, ValueError):
                 chart = None  # the numbers are what counts
         try:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from perfdb.capture.machine import submit_host
 from perfdb.errors import RegistryError
-from perfdb.families import FAMILIES, Children, Program, Setup
+from perfdb.families import FAMILIES, Children, ChildRun, Program, Setup
 from perfdb.parsl_config import ConfigDescription, describe
 from perfdb.platforms import platforms_for
 from perfdb.redaction import Identity
 from perfdb.registry import Journal
-from perfdb.runner.assemble import child_runs
+from perfdb.runner.assemble import child_runs, setup_of
 from perfdb.runner.lab import Observer, SupervisedLab
 from perfdb.runner.request import RunRequest
 from perfdb.settings import Settings
@@ -77,6 +77,9 @@ def begin(
         overrides=request.overrides,
     )
     setup = Setup(config=config, host=submit_host(request.host_key, config.packages, _python(config)))
+    before = child_runs(journal)
+    if before:
+        _check_alike(setup_of(journal), setup, journal)
     journal.write("setup.json", setup.model_dump(mode="json"))
     lab = SupervisedLab(request, journal, family, setup, observer, deadline=None, before_first=before_first)
     if platforms := platforms_for(lab.providers):
@@ -85,16 +88,27 @@ def begin(
         )
         journal.write("request.json", described.model_dump(mode="json"))
     children = family.measure(lab, family.spec.model_validate(request.spec))
-    spent = time.monotonic() - begun
+    spent = time.monotonic() - begun + sum(run.log.exit.t for run in before)
     left_s = None if request.timeout_s is None else request.timeout_s - spent
-    return Measuring(journal, lab, left_s, children, _told_again(children, journal))
+    return Measuring(journal, lab, left_s, children, _told_again(children, before, journal))
 
 
-def _told_again(children: Children, journal: Journal) -> Program | None:
+def _check_alike(old: Setup | None, new: Setup, journal: Journal) -> None:
+    """What was measured before and what comes now must be one set-up, or one record would mix two."""
+    old_config = old.config.model_dump(mode="json") if old is not None else None
+    if old is None or old_config != new.config.model_dump(mode="json") or old.host.kernel != new.host.kernel:
+        raise RegistryError(
+            f"what was measured of {new.config.name} before the interruption was another set-up than there is now: the config, a "
+            f"package, Python or the kernel changed meanwhile. Put it back and type the same command again, or begin anew "
+            f"with --fresh. What was measured is safe in {journal.path}."
+        )
+
+
+def _told_again(children: Children, runs: Sequence[ChildRun], journal: Journal) -> Program | None:
     """The first child that the journal has no log of, once the family was told what those before it said."""
     try:
         program = next(children)
-        for run in child_runs(journal):
+        for run in runs:
             name = run.log.name.partition("-")[2]
             if name != program.name:
                 raise RegistryError(

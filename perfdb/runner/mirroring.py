@@ -11,7 +11,7 @@ from perfdb.registry import Journal
 from perfdb.report.charts.drawer import Drawer
 from perfdb.runner.request import RunRequest
 from perfdb.settings import Settings
-from perfdb.tracking import MirrorResult, MirrorSession, Target, run_url, server, shown
+from perfdb.tracking import MirrorResult, MirrorSession, Target, run_url, server
 
 MLFLOW_FILE = "mlflow.json"
 
@@ -79,7 +79,7 @@ def page_of(settings: Settings, result: MirrorResult, listener: Listener, *, sta
     """Where to look at a run: on the server that took it, or on a local one."""
     uri = settings.tracking_uri
     if uri.startswith(("http://", "https://")):
-        return shown(run_url(uri, result.experiment_id, result.run_id))
+        return run_url(uri, result.experiment_id, result.run_id)
     if not settings.tracking_is_local or not start_server:
         return None
     try:

@@ -10,12 +10,12 @@ from perfdb.platforms.cancel import cancel_jobs
 from perfdb.processes.lock import Lock
 from perfdb.processes.tree import end_run
 from perfdb.registry import Journal, abandoned_journals
-from perfdb.runner.assemble import request_of, setup_of
+from perfdb.registry.journal import WAITS
+from perfdb.runner.assemble import REFUSED, request_of, setup_of
 from perfdb.runner.run import keep
 from perfdb.settings import Settings
 
 PATIENCE_S = 30.0
-WAITS = "waits.json"
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,9 @@ def recover(settings: Settings) -> Iterator[Recovered]:
         for journal in abandoned_journals(settings.state_path):
             if waits(journal, settings):
                 continue
+            if journal.read(WAITS) is not None and not journal.log_paths() and journal.read(REFUSED) is None:
+                journal.remove()  # of a sitting that was given up before this run had its first turn
+                continue
             try:
                 end_what_runs(journal)
                 journal.adopt()
@@ -61,7 +64,8 @@ def recover(settings: Settings) -> Iterator[Recovered]:
 def waits(journal: Journal, settings: Settings) -> bool:
     """Whether it belongs to an interrupted sitting that is to be gone on with."""
     told = journal.read(WAITS)
-    return told is not None and (settings.state_path / "sittings" / f"{told['plan']}.json").exists()
+    plan = told.get("plan") if isinstance(told, dict) else None
+    return isinstance(plan, str) and (settings.state_path / "sittings" / f"{plan}.json").exists()
 
 
 def end_what_runs(journal: Journal) -> None:

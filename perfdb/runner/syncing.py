@@ -61,7 +61,7 @@ class SyncOutcome:
         if self.waiting:
             told = counted(self.waiting, "run")
             parts.append(
-                f"{told} of an interrupted sweep wait: the same `perfdb sweep` goes on, `perfdb sweep --drop` files them"
+                f"{told} of an interrupted sweep or bisection wait: the same command goes on, `perfdb sweep --drop` files them"
             )
         if self.elsewhere:
             parts.append(f"{self.elsewhere} runs belong to other hosts: `perfdb sync` there sees to them")

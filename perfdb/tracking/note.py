@@ -7,6 +7,7 @@ import re
 import shlex
 import statistics
 
+from perfdb.parsl_config.install import is_release
 from perfdb.record import Environment, Metric, Record, utc_text
 from perfdb.registry.remarks import NO_REMARKS, Remarks
 from perfdb.units import bytes_, duration, quantity
@@ -93,15 +94,25 @@ def _findings(record: Record) -> str:
 
 def _again(record: Record) -> str:
     lines = [f"perfdb show {record.record_id}"]
-    if record.config:
-        asked = [f"--set {name}={_word(value)}" for name, value in record.spec.items() if value is not None]
-        lines.append(" ".join(["perfdb run", record.family, _word(record.config.name), *asked]))
     if record.config and record.origin.kind == "measured":
         lines.append(f"perfdb reproduce {record.record_id}")
+        lines += _by_hand(record, record.config.name)
     if record.code.perfdb_commit:
         dirty = " (with uncommitted changes)" if record.code.perfdb_dirty else ""
         lines.append(f"# perfdb {record.code.perfdb_version}, commit {record.code.perfdb_commit}{dirty}")
     return "To see it whole, and to run it again:\n\n" + "\n".join(f"    {line}" for line in lines)
+
+
+def _by_hand(record: Record, config: str) -> list[str]:
+    """The plain command, where one says it all: `perfdb run` takes no overrides, and of Parsls only those it can find."""
+    version = record.code.measured.get("parsl")
+    if record.overrides or "parsl_source" in record.code.measured or version is None or not is_release(version):
+        return []
+    asked = {name: value for name, value in record.spec.items() if value is not None}
+    limit = asked.pop("timeout_s", None)
+    options = [f"--set {name}={_word(value)}" for name, value in asked.items()]
+    options += [f"--timeout {_word(limit)}"] if limit is not None else []
+    return [" ".join(["perfdb run", record.family, _word(config), "--parsl", version, *options])]
 
 
 def _report(record: Record, report_url: str) -> str:

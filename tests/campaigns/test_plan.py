@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from perfdb.campaigns.plan import Arm, Plan, forget, measured_elsewhere, plan_for, put_by, waiting
+from perfdb.campaigns.plan import Arm, Plan, forget, forget_unreadable, measured_elsewhere, plan_for, put_by, waiting
 from perfdb.families import FAMILIES
 from perfdb.registry import Journal
 from perfdb.runner import Asked
@@ -64,9 +64,12 @@ def test_a_plan_that_cannot_be_read_is_left_to_whoever_can(settings):
     put_by(plan, settings.state_path)
     folder = settings.state_path / "sittings"
     (folder / "newer.json").write_text(plan.model_dump_json().replace('"uuid"', '"uid"'))
+    (folder / "zoneless.json").write_text(plan.model_dump_json().replace('Z"', '"').replace("+00:00", ""))
     (folder / "cut.json").write_text(plan.model_dump_json()[:40])
     assert waiting(settings.state_path) == [plan]
-    assert {path.name for path in folder.iterdir()} == {"cut.json", f"{plan.key}.json", "newer.json"}
+    assert {path.name for path in folder.iterdir()} == {"cut.json", f"{plan.key}.json", "newer.json", "zoneless.json"}
+    assert forget_unreadable(settings.state_path) == 3
+    assert waiting(settings.state_path) == [plan]
 
 
 def journal_of(plan: Plan, settings: Settings) -> Journal:

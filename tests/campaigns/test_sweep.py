@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfdb.campaigns.sweep import Cell, cells, labels, scalar
+from perfdb.errors import UsageError
 
 OPTIONS = frozenset(["time", "argsize", "reps"])
 
@@ -38,7 +39,7 @@ def test_no_two_cells_of_a_matrix_have_one_label(configs, parsls, vary):
 
 def test_a_label_has_no_slash_so_that_it_may_name_a_run():
     assert labels(cells(["configs/a.py"], ["../parsl@x"], {"workers": ["2"]}, OPTIONS)) == [
-        "a, Parsl parsl@x, workers=2"
+        "a, Parsl parsl at x, workers=2"
     ]
 
 
@@ -48,3 +49,21 @@ def test_a_label_has_no_slash_so_that_it_may_name_a_run():
 def test_a_value_is_read_as_what_it_spells(text, value):
     found = scalar(text)
     assert found == value and type(found) is type(value)
+
+
+def test_a_label_names_no_host_no_user_and_no_password():
+    typed = "git+https://fake-user:fakefaketoken1@203.0.113.7:1/x y@main"
+    (label,) = labels(cells(["a"], [typed], {}, OPTIONS))
+    assert not any(secret in label for secret in ("fake-user", "fakefaketoken1", "203.0.113.7", "@"))
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "1e999", str(2**53), "9" * 5000])
+def test_a_number_that_no_record_can_hold_is_refused(text):
+    with pytest.raises(UsageError, match="is no number"):
+        scalar(text)
+
+
+def test_a_matrix_beyond_reason_is_refused_before_it_is_made():
+    many = [str(n) for n in range(10_000)]
+    with pytest.raises(UsageError, match="1,000,000,000,000 set-ups"):
+        cells(["a"], [], {"x": many, "y": many, "z": many}, OPTIONS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from perfdb.cli.compare import compare, exit_code
 from perfdb.cli.render_comparison import comparison_lines
 from perfdb.cli.sides import complete_side
 from perfdb.errors import EXIT_MATCHED, UnlikeRunsError, UsageError
-from perfdb.record import Record, Retraction, new_uuid
+from perfdb.record import Code, ConfigRef, Metric, Record, Retraction, new_uuid
 from perfdb.registry import Registry
 from perfdb.registry.remarks import save_remark
 from tests.compare.made import compared, run, runs
@@ -139,6 +140,47 @@ def test_fail_on_ends_with_a_code_of_its_own(root: Path) -> None:
 
 def test_too_few_can_fail_a_check_too() -> None:
     assert exit_code(compared(runs(700, 2), runs(630, 2, parsl=NEW)), ["too-few"]) == EXIT_MATCHED
+
+
+@pytest.mark.parametrize("verdict", ["failed", "worse"])
+def test_a_release_that_no_longer_runs_fails_a_check(root: Path, verdict: str) -> None:
+    configs = [ConfigRef(name=name, source_sha256=name * 64, fingerprint=name * 64) for name in "ab"]
+    lost = [run(parsl=NEW, status="failed", reason="x", config=configs[1])]
+    kept(root, *(runs(700, config=config) for config in configs), runs(700, parsl=NEW, config=configs[0]), lost)
+
+    typed(OLD, NEW, "--fail-on", verdict, code=EXIT_MATCHED)
+    typed(OLD, NEW, "--where", "config == a", "--fail-on", verdict)
+
+
+def test_a_run_is_not_blamed_for_having_once_what_it_has_once() -> None:
+    sides = [
+        [run(tasks(*(level + i for i in range(8))), once(level), parsl=parsl, turns=tuple(range(first, 17, 2)))]
+        for level, parsl, first in ((700, OLD, 1), (700, NEW, 2))
+    ]
+    comparison = compared(*sides, metrics=["warm_tasks_per_s", "task_latency_p50_s"])
+
+    assert exit_code(comparison, ["too-few"]) == EXIT_MATCHED
+    assert exit_code(comparison, ["too-few"], ["task_latency_p50_s"]) == 0
+
+
+def once(value: float) -> Metric:
+    return Metric(name="task_latency_p50_s", unit="s", direction="lower", value=value)
+
+
+def test_the_sides_that_a_remedy_names_are_the_ones_that_were_compared(root: Path) -> None:
+    def at(commit: str | None, level: float) -> list[Record]:
+        source = {"parsl_source": f"commit {commit * 40}"} if commit else {}
+        code = Code(perfdb_version="0.1.0", measured={"parsl": OLD, **source})
+        return [run(tasks(level, level + 1), once(level), code=code)]
+
+    records = kept(root, at(None, 700), at("b", 630))
+    asked = ("measured.parsl_source is null", "measured.parsl_source like 'commit b%'")
+    (command,) = json.loads(typed(*asked, "--metric", "task_latency_p50_s", "--json"))["remedies"]
+    again = shlex.split(command.partition("; perfdb compare ")[2], comments=True)
+
+    assert [side["records"] for side in json.loads(typed(*again, "--json"))["sides"]] == [
+        [r.record_id] for r in records
+    ]
 
 
 def test_withdrawn_and_failed_records_are_left_out_visibly(root: Path) -> None:

@@ -112,3 +112,18 @@ def test_a_folder_that_is_not_there_is_told(root):
     one = record(root)
     with pytest.raises(RegistryError, match="could not be written"):
         CliRunner().invoke(app, ["repetitions", one.record_id, "-o", "missing/out.svg"], catch_exceptions=False)
+
+
+def test_scaling_draws_each_records_median_and_what_differs_besides_on_lines_of_its_own(root):
+    def measured(argsize, *values):
+        rate = Metric(name="warm_tasks_per_s", unit="tasks/s", direction="higher", values=values)
+        record(root, metrics=(rate,), params={"provider.max_blocks": 1}, spec={"argsize": argsize})
+
+    measured(0, *[100.0] * 3)
+    measured(0, *[200.0] * 9)
+    measured(8, 50.0)
+    typed("scaling", "warm_tasks_per_s", "--x", "provider.max_blocks", "-o", "out.svg")
+    drawn = (root / "out.svg").read_text()
+    assert "3 records, 3 values" in drawn
+    assert "spec.argsize 0" in drawn
+    assert "spec.argsize 8" in drawn

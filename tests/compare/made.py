@@ -26,7 +26,7 @@ def cold(*values: float) -> Metric:
 
 
 def run(*metrics: Metric, hour: float = 0, parsl: str = "2025.8.4", **changes: Any) -> Record:
-    """One run; `machine`, `python`, `kernel`, `packages`, `scheduler` and `turns` are shorthands."""
+    """One run; `machine`, `python`, `kernel`, `packages`, `scheduler`, `workers` and `turns` are shorthands."""
     host = {
         name: changes.pop(name, usual)
         for name, usual in (("python", "CPython 3.11.7"), ("kernel", "6.1"), ("cpu_count", 8), ("packages", {}))
@@ -35,6 +35,7 @@ def run(*metrics: Metric, hour: float = 0, parsl: str = "2025.8.4", **changes: A
         name: changes.pop(name, usual) for name, usual in (("machine", "hopper"), ("scheduler", None), ("load", None))
     }
     load = environment.pop("load")
+    environment["workers"] = changes.pop("workers", ())
     turns = changes.pop("turns", None)
     fields: dict[str, Any] = {
         "started_at": STARTED + timedelta(hours=hour),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from perfdb.compare.between import Chosen, compare
 from perfdb.errors import UnlikeRunsError, UsageError
-from perfdb.record import ConfigRef, Metric, Origin
+from perfdb.record import ConfigRef, Host, Metric, Origin, Record
 from tests.compare.made import HEADLINES, cold, compared, only, rate, run, runs
 
 OLD, NEW = "2025.8.4", "2025.11.3"
@@ -145,7 +145,7 @@ def test_unlike_runs_of_one_side_are_never_pooled():
 
 def test_what_one_side_alone_has_is_told_with_what_would_match_it():
     one = [*runs(700), *runs(300, machine="birch")]
-    other = [*runs(630, parsl=NEW), *runs(300, machine="birch", parsl=NEW, python="3.12")]
+    other = [*runs(630, parsl=NEW), *runs(300, machine="birch", parsl=NEW, python="3.12", first_hour=-1)]
     comparison = compared(one, other)
     (first, second) = comparison.unmatched
 
@@ -319,3 +319,81 @@ def test_a_record_named_twice_counts_once():
     found = compare([Chosen("A", [*one, *one]), Chosen("B", runs(630, parsl=NEW))], headlines=HEADLINES)
 
     assert found.cases[0].metrics[0].baseline.n == 8
+
+
+def pairs_of_one(count: int) -> tuple[list[Record], list[Record]]:
+    """A value a side in each of so many sittings, in which both took turns."""
+    return tuple(
+        [run(rate(level + n), parsl=parsl, turns=turns, sitting=f"{n:032x}", hour=n) for n in range(count)]
+        for level, parsl, turns in ((700.0, OLD, (1,)), (500.0, NEW, (2,)))
+    )  # type: ignore[return-value]
+
+
+def test_pairs_of_single_values_count_as_turns_only_where_they_can_give_an_interval():
+    few, enough = only(compared(*pairs_of_one(5))), only(compared(*pairs_of_one(6)))
+
+    assert (few.unit_of_analysis, few.verdict) == ("record", "worse")
+    assert few.interval is not None
+    assert (enough.unit_of_analysis, enough.interval is not None) == ("repetition", True)
+    assert only(compared(*pairs_of_one(1))).unit_of_analysis == "record"
+
+
+def both_configs(status: str) -> tuple[list[Record], list[Record]]:
+    """A release that ran with configs a and b, and one whose runs with b ended like that, before any worker came."""
+    workers = {"workers": (Host(pseudonym="node-0001", cpu_count=8),)}
+    one = [record for config in CONFIGS.values() for record in runs(700, config=config, **workers)]
+    lost = [run(parsl=NEW, status=status, reason="x", config=CONFIGS["b"], hour=hour) for hour in range(2)]
+    return one, [*runs(700, parsl=NEW, config=CONFIGS["a"], **workers), *lost]
+
+
+@pytest.mark.parametrize("status", ["failed", "invalid", "timeout"])
+def test_a_case_that_the_other_side_no_longer_runs_is_told(status: str):
+    (failed,) = compared(*both_configs(status)).failed
+
+    assert (failed.other, failed.statuses, failed.alike["config"]) == (1, {status: 2}, "b")
+
+
+def test_a_case_that_only_the_baseline_failed_or_the_other_side_never_ran_is_not_failed():
+    one, other = both_configs("failed")
+
+    assert compared(other, one).failed == ()
+    assert compared(one, other[:8]).failed == ()
+    assert compared(one, both_configs("interrupted")[1]).failed == ()
+
+
+def test_a_failed_run_of_another_config_or_spec_is_no_failed_case():
+    one, other = both_configs("failed")
+    stray = [run(parsl=NEW, status="failed", reason="x", config=None, params={})]
+    unasked = [run(parsl=NEW, status="failed", reason="x", config=CONFIGS["b"], spec={"time": 9.0})]
+
+    assert compared(one, [*other[:8], *stray, *unasked]).failed == ()
+
+
+def test_the_band_is_told_with_the_verdicts_that_it_made():
+    assert compared(runs(700), runs(630, parsl=NEW)).band == 0.05
+    assert compared(runs(700), runs(630, parsl=NEW), band=0.2).band == 0.2
+
+
+VALUES = (100.0, 101.0, 99.0, 100.5, 99.5, 100.2)
+FORGED = {
+    "two machines": ({"turns": (1, 3, 5, 7, 9, 11)}, {"turns": (2, 4, 6, 8, 10, 12), "machine": "birch"}),
+    "one turn for six values": ({"turns": (1,)}, {"turns": (2,)}),
+    "times that do not overlap": ({"turns": (1, 3, 5, 7, 9, 11)}, {"turns": (2, 4, 6, 8, 10, 12), "hour": 8000}),
+    "one turn taken by both": ({"turns": (1, 3, 5, 7, 9, 11)}, {"turns": (1, 3, 5, 7, 9, 11)}),
+}
+
+
+@pytest.mark.parametrize("how", FORGED)
+def test_a_sitting_that_cannot_have_been_makes_no_repetitions(how: str):
+    mine, others = FORGED[how]
+    one = run(rate(*VALUES), **mine)
+    other = run(rate(*(1.2 * value for value in VALUES)), parsl="2025.9.1", **others)
+    found = compare(
+        [
+            Chosen("a", [one], compared=("parsl_version", "machine")),
+            Chosen("b", [other], compared=("parsl_version", "machine")),
+        ],
+        headlines=HEADLINES,
+    )
+    ((metric,),) = (case.metrics for case in found.cases)
+    assert (metric.unit_of_analysis, metric.verdict) == ("record", "too few")

@@ -182,10 +182,9 @@ def test_among_those_that_took_turns_a_new_baseline_begins_at_its_version() -> N
 
 def test_one_release_that_is_off_is_confirmed_where_all_took_turns() -> None:
     draw = random.Random(1)
-    sitting = Sitting(uuid="a" * 32, turns=(1, 2, 3, 4, 5))
     records = [
         at(draw.random(), f"2024.{i + 1}.1", *(draw.lognormvariate(0, 0.03) * (80 if i == 6 else 100) for _ in range(5)),
-           sitting=sitting)
+           sitting=Sitting(uuid="a" * 32, turns=tuple(range(1 + i, 61, 12))))
         for i in range(12)
     ]  # fmt: skip
     series = only(records)
@@ -227,3 +226,18 @@ def test_the_metrics_of_whole_runs_are_listed() -> None:
 
 def test_a_metric_that_nobody_measured_has_no_series() -> None:
     assert history([at(1)], "no_such_metric").series == ()
+
+
+@pytest.mark.parametrize(
+    ("turns", "evidence"),
+    [((range(1, 17, 2), range(2, 17, 2)), ["repetitions"]), ((range(1, 9), range(9, 17)), [])],
+    ids=["in turns", "one after the other"],
+)
+def test_repetitions_decide_only_where_versions_took_turns_in_their_sitting(
+    turns: tuple[range, range], evidence: list[str]
+) -> None:
+    records = [
+        at(day, version, *(level + i for i in range(8)), sitting=Sitting(uuid="a" * 32, turns=tuple(its)))
+        for day, (version, level, its) in enumerate(zip(("2024.1.1", "2024.2.1"), (700.0, 600.0), turns, strict=True))
+    ]
+    assert [change.evidence for change in only(records).changes] == evidence

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from benchmarks.calibration import CHOSEN, lines
+from perfdb.compare.stability import instability
 from perfdb.compare.statistics import (
     blocked_mann_whitney_p,
     blocked_ratio_interval,
@@ -166,3 +167,15 @@ def test_the_chosen_interval_keeps_its_promises_on_a_seeded_share_of_the_benchma
 
     assert len(found) == 36
     assert [(line, broken) for line in found if (broken := list(line.broken()))] == []
+
+
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=8),
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=8),
+)
+def test_no_finite_values_are_too_large_or_too_small_to_be_compared(baseline: list[float], other: list[float]):
+    found = ratio_interval(baseline, other)
+    assert found is None or 0 < found.low <= found.ratio <= found.high < math.inf
+    assert 0 <= mann_whitney_p(baseline, other) <= 1
+    told = instability([*baseline, *other])
+    assert told is None or ("nan" not in told and "inf" not in told)

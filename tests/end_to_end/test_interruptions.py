@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from perfdb.processes.tree import marked
-from tests.end_to_end.conftest import BIN, HTEX, THREADS, Home, wait_for_line
+from tests.end_to_end.conftest import BIN, HTEX, THREADS, Home, nothing_done, wait_for_line
 
 LONG = ("--time", "60", "--reps", "2", "--no-server")
 
@@ -105,11 +105,13 @@ def test_sigkill_at_random_moments_leaves_no_half_record_and_no_process(home: Ho
             process.wait()
         before = {folder.name for folder in home.folders}
         journals = len(home.journals())
+        closed = sum((journal / "end.json").exists() for journal in home.journals())
         told = json.loads(home.perfdb("sync", "--json").stdout)
         assert told["troubles"] == []
         new = [record for record in home.records() if record["record_id"] not in before]
         assert [record["record_id"] for record in new] == told["recovered"]
-        assert all(record["status"] == "interrupted" for record in new)
+        # One that was killed while it was filed had been measured to its end.
+        assert {record["status"] for record in new} <= ({"ok"} if closed else {"interrupted"})
         # A kill before the journal leaves nothing, and one after the record leaves nothing to be filed.
         assert len(new) <= journals <= 1
         assert home.journals() == []
@@ -122,13 +124,7 @@ def test_sigkill_at_random_moments_leaves_no_half_record_and_no_process(home: Ho
         assert not list(Path(home.root / "mlruns").glob(".staging-*"))
     assert killed >= 1
     again = json.loads(home.perfdb("sync", "--json").stdout)
-    assert again == {
-        "recovered": [],
-        "sent": 0,
-        "unchanged": len(home.folders),
-        "elsewhere": 0,
-        "troubles": [],
-    }
+    assert again == nothing_done(len(home.folders))
 
 
 def test_without_any_later_command_the_supervisor_ends_the_workers_of_a_killed_run(home: Home) -> None:
@@ -150,7 +146,9 @@ def test_eight_at_once_on_a_fresh_registry_are_eight_records_and_eight_mlflow_ru
     records = home.records()
     assert sorted(record["run_name"] for record in records) == [f"run {number}" for number in range(8)]
     told = json.loads(home.perfdb("sync", "--json").stdout)
-    assert told == {"recovered": [], "sent": 0, "unchanged": 8, "elsewhere": 0, "troubles": []}
+    assert told | {"charted": 0} == nothing_done(
+        8
+    )  # who was busy with the others' records may have left its charts to us
     assert home.journals() == []
 
 

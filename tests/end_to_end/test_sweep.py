@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import THREADS, Home
+from tests.end_to_end.conftest import BIN, THREADS, Home
 
 # Long enough to be valid, short enough to be many.
 SWEEP = ("sweep", THREADS, "--vary", "workers=1,2", "--reps", "2", "--set", "time=1.4", "--set", "probe=false")
@@ -88,7 +88,11 @@ def test_ctrl_c_keeps_what_was_measured_and_the_same_command_goes_on(home):
     assert "same command again" in said and "Traceback" not in said
     assert home.records() == [] and len(home.journals()) == 2 and home.processes() == []
     synced = home.perfdb("sync", "--no-mlflow")
-    assert synced.returncode == 0 and "2 runs of an interrupted sweep wait" in synced.stdout and home.records() == []
+    assert (
+        synced.returncode == 0
+        and "2 runs of an interrupted sweep or bisection wait" in synced.stdout
+        and home.records() == []
+    )
     again = home.perfdb(*SWEEP)
     assert again.returncode == 0 and "going on with" in again.stderr, again.stderr
     whole(home)
@@ -125,6 +129,77 @@ def test_a_sweep_killed_at_any_moment_goes_on_and_loses_no_repetition(home, dril
     assert kills > 0
     whole(home)
     assert home.processes() == []
+
+
+KILLED_AT = str(Path(__file__).with_name("killed_at.py"))
+
+
+@pytest.mark.parametrize(
+    "place", ["writing:waits.json", "writing:setup.json", "starting:3", "writing:end.json", "writing:recorded.json"]
+)
+def test_wherever_a_sweep_is_killed_the_same_command_ends_it_with_each_repetition_once(home, place):
+    killed = home.run(str(BIN / "python"), KILLED_AT, place, *SWEEP)
+    assert killed.returncode == 9, killed.stderr
+    assert home.perfdb("sync", "--no-mlflow").returncode == 0
+    again = home.perfdb(*SWEEP)
+    assert again.returncode == 0, again.stderr
+    whole(home)
+
+
+def in_part(home: Home) -> str:
+    """A sweep of a config of its own, killed after two of four turns; the config's path."""
+    config = home.root / "mine.py"
+    config.write_text(Path(THREADS).read_text())
+    killed = home.run(str(BIN / "python"), KILLED_AT, "starting:3", "sweep", str(config), *SWEEP[2:])
+    assert killed.returncode == 9, killed.stderr
+    return str(config)
+
+
+def test_an_edited_config_is_another_sweep_and_what_was_measured_stays(home):
+    config = in_part(home)
+    Path(config).write_text("oops(\n")
+    assert home.perfdb("sweep", config, *SWEEP[2:]).returncode == 1
+    assert home.records() == [] and len(home.journals()) == 2
+    Path(config).write_text(Path(THREADS).read_text())
+    again = home.perfdb("sweep", config, *SWEEP[2:])
+    assert again.returncode == 0 and "going on with" in again.stderr, again.stderr
+    assert [turns for r in sorted(home.records(), key=lambda r: r["run_name"]) for turns in r["sitting"]["turns"]] == [
+        1,
+        4,
+        2,
+        3,
+    ]
+
+
+def test_a_full_disk_when_a_sweep_goes_on_costs_nothing_that_was_measured(home):
+    config = in_part(home)
+    full = home.run(str(BIN / "python"), KILLED_AT, "full:setup.json", "sweep", config, *SWEEP[2:])
+    assert full.returncode == 1 and "Traceback" not in full.stderr
+    assert home.perfdb("sweep", config, *SWEEP[2:]).returncode == 0
+    assert sorted(turn for r in home.records() for turn in r["sitting"]["turns"]) == [1, 2, 3, 4]
+
+
+def test_a_set_up_that_never_had_its_turn_leaves_no_record_when_the_sweep_is_dropped(home):
+    config = in_part(home)
+    for journal in home.journals():
+        logs = sorted((journal / "logs").glob("*.jsonl"))
+        if json.loads((journal / "request.json").read_text())["run_name"].endswith("=2"):
+            for log in logs:
+                log.unlink()
+    dropped = home.perfdb("sweep", "--drop", "--json")
+    assert json.loads(dropped.stdout) == {"dropped": 1, "left_alone": 0}
+    assert [record["run_name"] for record in home.records()] == ["mine, workers=1"] and home.journals() == []
+    del config
+
+
+def test_a_sweep_that_is_under_way_is_not_begun_anew(home):
+    first = home.start("perfdb", *SWEEP)
+    until(home, home.root / "started.log", "[1 of 4", first)
+    fresh, dropped = home.perfdb(*SWEEP, "--fresh"), home.perfdb("sweep", "--drop")
+    assert fresh.returncode == 1 and "is being measured here" in fresh.stderr
+    assert dropped.returncode == 0 and "left alone" in dropped.stderr
+    assert first.wait(120) == 0
+    whole(home)
 
 
 def test_two_sweeps_of_the_same_at_once_do_not_mix(home):

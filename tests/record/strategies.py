@@ -86,6 +86,10 @@ records = st.builds(
     tags=st.none() | st.dictionaries(st.from_regex(r"[A-Za-z][A-Za-z0-9 ._-]{0,9}", fullmatch=True), text, max_size=2),
     overrides=st.none() | scalars,
     sitting=st.none()
-    | st.builds(Sitting, uuid=st.text("0123456789abcdef", min_size=32, max_size=32), turns=few(st.integers(1, 99))),
+    | st.builds(
+        Sitting,
+        uuid=st.text("0123456789abcdef", min_size=32, max_size=32),
+        turns=st.sets(st.integers(1, 99), max_size=3).map(sorted).map(tuple),
+    ),
     reproduces=st.none() | st.text("0123456789abcdef", min_size=16, max_size=16),
 )

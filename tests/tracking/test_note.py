@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from perfdb.record import Check, ConfigRef, Metric
+import pytest
+
+from perfdb.record import Check, Code, ConfigRef, Metric
 from perfdb.tracking.note import note
 from tests.tracking.records import make_record
 
@@ -25,7 +27,31 @@ def test_single_iterations_are_left_out():
 
 
 def test_the_note_says_how_to_run_it_again():
-    assert "    perfdb run throughput local_htex --set time_s=5 --set reps=3\n" in note(make_record())
+    record = make_record()
+    by_hand = "perfdb run throughput local_htex --parsl 2026.10.26 --set time_s=5 --set reps=3"
+    assert f"    perfdb reproduce {record.record_id}\n    {by_hand}\n" in note(record)
+
+
+def test_a_time_limit_is_given_as_the_option_that_it_is():
+    text = note(make_record(spec={"time": 5.0, "timeout_s": 60.0}))
+    assert "--set time=5.0 --timeout 60.0\n" in text
+    assert "timeout_s" not in text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"overrides": {"executor.max_workers_per_node": 4}},
+        {"code": Code(perfdb_version="0.1.0", measured={"parsl": "2026.10.26", "parsl_source": "commit " + "c" * 40})},
+        {"code": Code(perfdb_version="0.1.0", measured={"parsl": "2026.10.26+local; ls"})},
+        {"code": Code(perfdb_version="0.1.0", measured={})},
+    ],
+    ids=["overrides", "a commit", "no release", "no version"],
+)
+def test_what_no_plain_command_says_is_only_reproduced(changes):
+    record = make_record(**changes)
+    assert f"perfdb reproduce {record.record_id}" in note(record)
+    assert "perfdb run" not in note(record)
 
 
 def test_a_configs_name_draws_no_link_no_picture_and_no_html():

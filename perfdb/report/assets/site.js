@@ -4,6 +4,7 @@
 
   var root = document.documentElement;
   var dark = window.matchMedia("(prefers-color-scheme: dark)");
+  var paper = window.matchMedia("print");
   var charts = [];
 
   function isDark() {
@@ -17,6 +18,7 @@
     if (!button) return;
     function tell() {
       button.setAttribute("aria-pressed", String(isDark()));
+      button.textContent = isDark() ? "Light" : "Dark";
     }
     button.hidden = false;
     tell();
@@ -27,6 +29,7 @@
       drawAll();
     });
     dark.addEventListener("change", function () { tell(); drawAll(); });
+    paper.addEventListener("change", drawAll);
   }
 
   // --- charts ---
@@ -37,7 +40,7 @@
     if (chart.wide && typeof spec.width === "number") {
       spec.width = Math.max(180, Math.min(spec.width, chart.figure.clientWidth - 130));
     }
-    var options = { ast: true, actions: false, renderer: "svg", logLevel: 1, config: isDark() ? themes.dark : themes.light };
+    var options = { ast: true, actions: false, renderer: "svg", logLevel: 1, config: isDark() && !paper.matches ? themes.dark : themes.light };
     return window.vegaEmbed(chart.plot, spec, options).then(function (made) {
       if (chart.made) chart.made.finalize();
       chart.made = made;

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from perfdb.report.charts.bundle import VEGALITE, bundle
+from perfdb.report.charts.scripts import script_json
 from perfdb.report.charts.spec import Spec
 from perfdb.report.charts.theme import LIGHT
 
@@ -57,14 +57,6 @@ def page(spec: Spec) -> str:
     return _PAGE.format(
         title=html.escape(words[:200]), bundle=bundle(), spec=script_json(spec), config=script_json(LIGHT)
     )
-
-
-def script_json(document: object) -> str:
-    """JSON that may stand within a script element: nothing in it ends that element or begins a comment."""
-    text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
-    for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
 
 
 # By the file's ending: from a chart and the scale of its pixels to the file's bytes.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -11,11 +12,13 @@ from typing import Any
 from perfdb.compare.series import By, Point, Series
 from perfdb.record import utc_text
 from perfdb.report.charts.scales import axis
-from perfdb.report.charts.spec import HEIGHT, WIDTH, Spec, filled, rounded, shortened, slot, template
+from perfdb.report.charts.spec import HEIGHT, WIDTH, Spec, filled, rounded, shortened, slot, template, unlike
+from perfdb.report.charts.versions import spelled
 from perfdb.units import counted, quantity
 
 # Past so many versions their names stand too close to be read: some are left out by Vega.
 _ROOM_PX = 14
+_LETTER_PX = 6.5
 # A line through fewer points would claim a level that they do not show.
 _FEWEST_IN_A_LINE = 3
 
@@ -37,7 +40,7 @@ def history(
         metric: What it is a history of.
     """
     scale = axis(metric, series.unit, [point.value for point in series.points])
-    places = [_place(point, by) for point in series.points]
+    places = _places(series.points, by)
     rows = [_row(point, place, series.unit, scale.factor) for point, place in zip(series.points, places, strict=True)]
     changes = [
         {
@@ -64,7 +67,7 @@ def history(
             "kind": "ordinal" if by == "version" else "temporal",
             # No numbers as the ends of an axis of dates: drawn without `eval`, they would be taken for years.
             "across": {"domain": list(dict.fromkeys(places))} if by == "version" else {"type": "utc", "padding": 12},
-            "below": _of_versions(len(places), width) if by == "version" else _of_dates(series.points),
+            "below": _of_versions(places, width) if by == "version" else _of_dates(series.points),
             "y": scale.title,
             "scale": scale.scale(padding=12),
         },
@@ -86,15 +89,18 @@ def history(
     )
 
 
-def _place(point: Point, by: By) -> str:
+def _places(points: Sequence[Point], by: By) -> list[str]:
+    """Where each point stands; the commits of one version apart."""
     if by == "date":
-        return _instant(point.first_at)
-    return shortened(point.version or point.source or "no version", 40)
+        return [_instant(point.first_at) for point in points]
+    versions = Counter(point.version for point in points)
+    return unlike([spelled(p.version, p.source if versions[p.version] > 1 or not p.version else None) for p in points])
 
 
-def _of_versions(count: int, width: int) -> dict[str, Any]:
-    overlap = False if count * _ROOM_PX <= width else "parity"
-    return {"labelAngle": -60 if count > 8 else 0, "labelOverlap": overlap, "labelLimit": 110}
+def _of_versions(places: Sequence[str], width: int) -> dict[str, Any]:
+    overlap = False if len(places) * _ROOM_PX <= width else "parity"
+    aslant = len(places) > 8 or len(places) * max(map(len, places)) * _LETTER_PX > width
+    return {"labelAngle": -60 if aslant else 0, "labelOverlap": overlap, "labelLimit": 150}
 
 
 def _of_dates(points: Sequence[Point]) -> dict[str, Any]:
@@ -116,7 +122,7 @@ def _row(point: Point, place: str, unit: str, factor: float) -> dict[str, Any]:
         "high": rounded(point.high * factor),
         "told": quantity(point.value, unit),
         "span": f"{quantity(point.low, unit)} to {quantity(point.high, unit)}",
-        "version": shortened(point.version or point.source or "no version", 40),
+        "version": spelled(point.version, point.source),
         "at": _instant(point.first_at)[:10],
         "n": f"{counted(len(point.records), 'record')}, {counted(len(point.repetitions), 'repetition')}",
     }

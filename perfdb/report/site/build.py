@@ -63,6 +63,7 @@ def build_site(
     progress: Progress,
     query: str | None = None,
     faults: Sequence[RecordError] = (),
+    address: str = "",
 ) -> Built:
     """Make a site of records. Equal records and remarks give equal bytes.
 
@@ -73,6 +74,7 @@ def build_site(
         title: At the head of every page.
         query: What the records were chosen by, told on every page.
         faults: What is wrong with chosen records that could not be read.
+        address: Where the site will be, for the feed, which is read elsewhere; "" for not known.
 
     Raises:
         UsageError: something else lies at `target`.
@@ -90,7 +92,7 @@ def build_site(
         groups(contents, found, writer)
         write_histories(found, writer)
         write_comparisons(contents, found, writer)
-        write_events(contents, found, writer)
+        write_events(contents, found, writer, address)
         write_badges(found, writer)
         metrics(contents, writer)
         months(contents, writer)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from perfdb.errors import RecordError, RegistryError
 from perfdb.record import Metric, Record
+from perfdb.registry.index.versions import version_key
 from perfdb.registry.remarks import NO_REMARKS, Remarks, remarks_of
 from perfdb.registry.store import RECORD_FILE, read_record
 from perfdb.report.site.meanings import headline
@@ -165,7 +166,8 @@ def read_contents(
         items.append(Item(_light(record), folder, remarks.get(record.record_id, NO_REMARKS), mark))
         if number % STRIDE == 0:
             progress("read", number, len(folders))
-    items.sort(key=lambda item: (item.record.started_at, item.id), reverse=True)
+    # All runs of a sitting begin at one time.
+    items.sort(key=lambda i: (i.record.started_at, version_key(i.version) or "", i.config, i.id), reverse=True)
     return Contents(title, root, tuple(items), tuple(found), query)
 
 

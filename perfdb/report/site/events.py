@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from perfdb.record import fingerprint
 from perfdb.record.remarks import derived_uuid
+from perfdb.report.charts.versions import spelled
 from perfdb.report.site.contents import Contents
 from perfdb.report.site.render import Writer, percent
 from perfdb.report.site.trends import Trend
@@ -47,7 +48,8 @@ def _changes(found: Sequence[Trend]) -> Iterator[Event]:
         series = trend.series
         for change in series.changes:
             point = series.points[change.at]
-            at = point.version or f"{point.first_at:%Y-%m-%d}"
+            known = point.version or point.source
+            at = spelled(point.version, point.source) if known else f"{point.first_at:%Y-%m-%d}"
             up = change.after > change.before
             better = {"higher": up, "lower": not up}.get(series.direction)
             way = "changed" if better is None else "better" if better else "worse"
@@ -117,8 +119,13 @@ def _dashed(uuid: str) -> str:
     return "-".join((uuid[:8], uuid[8:12], uuid[12:16], uuid[16:20], uuid[20:]))
 
 
-def write_events(contents: Contents, found: Sequence[Trend], writer: Writer) -> int:
-    """The page and the feed; how many events there are."""
+def write_events(contents: Contents, found: Sequence[Trend], writer: Writer, address: str = "") -> int:
+    """The page and the feed; how many events there are.
+
+    Args:
+        address: Where the site will be: a feed is read elsewhere, and some readers drop links without it. "" leaves them
+            relative.
+    """
     made = events(contents, found)
     shown = made[:MOST]
     writer.page("changes.html", "changes.html", events=shown, count=len(made))
@@ -126,6 +133,7 @@ def write_events(contents: Contents, found: Sequence[Trend], writer: Writer) -> 
         "changes.atom",
         "changes.atom",
         events=shown,
+        base=f"{address.rstrip('/')}/" if address else "",
         feed_id=f"urn:uuid:{_dashed(derived_uuid('feed', contents.title))}",
         updated=made[0].at if made else _EPOCH,
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from perfdb.families import FAMILIES
 from perfdb.families.charts import SamplesChart, ScalingChart
@@ -13,10 +12,11 @@ from perfdb.record import Record
 from perfdb.report.charts import Place, Spec, scaling
 from perfdb.report.charts.described import descriptions_of
 from perfdb.report.charts.ecdf import quantile
+from perfdb.report.charts.places import LINES, alike, number, others, places_of
 from perfdb.report.charts.record_charts import charts_of
 from perfdb.report.charts.samples import curves, read_samples
+from perfdb.report.charts.scales import named
 from perfdb.report.site.contents import Item
-from perfdb.report.site.render import median_of
 
 SHARES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 # More lines than these no reader tells apart.
@@ -84,7 +84,7 @@ def _percentiles(description: SamplesChart, groups: dict[str, list[float]]) -> P
 
 def scaling_figures(items: Sequence[Item]) -> list[Figure]:
     """How a family's metrics grow with what was varied, over many records; none where nothing was."""
-    figures = []
+    figures: list[Figure] = []
     for name, family in FAMILIES.items():
         records = [i.record for i in items if i.counts and not i.imported and i.record.family == name]
         for description in family.charts:
@@ -93,41 +93,39 @@ def scaling_figures(items: Sequence[Item]) -> list[Figure]:
     return figures
 
 
-def _scaling(description: ScalingChart, records: Sequence[Record]) -> list[Figure]:
+def _scaling(description: ScalingChart, records: Sequence[Record]) -> Iterator[Figure]:
+    """One for each parameter that differs along a line on which all else is alike."""
     with_metric = [record for record in records if record.metric(description.metric)]
+    drawn: list[str] = []
     for param in description.over:
-        lines: dict[tuple[str, float], list[Record]] = {}
-        for record in with_metric:
-            at = _number(record, param)
-            if at is not None:
-                lines.setdefault((_line(record), at), []).append(record)
-        varied = {line for line, _ in lines if len({at for other, at in lines if other == line}) > 1}
+        known = [record for record in with_metric if number(record, param) is not None]
+        if len({number(record, param) for record in known}) < 2 or any(alike(known, param, other) for other in drawn):
+            continue
+        lines = (*LINES, *others(known, param))
+        places, _ = places_of(known, description.metric, param, lines, named=LINES)
+        reach: dict[str, set[float]] = {}
+        for place in places:
+            reach.setdefault(place.line, set()).add(place.at)
+        varied = sorted(line for line, at in reach.items() if len(at) > 1)
         if varied:
-            return [_one_scaling(description, param, lines, sorted(varied)[:MOST_LINES])]
-    return []
+            drawn.append(param)
+            yield _one_scaling(description, param, known, places, varied)
 
 
 def _one_scaling(
-    description: ScalingChart, param: str, lines: dict[tuple[str, float], list[Record]], shown: Sequence[str]
+    description: ScalingChart, param: str, records: Sequence[Record], places: Sequence[Place], varied: Sequence[str]
 ) -> Figure:
-    unit = ""
-    places = []
-    for (line, at), records in sorted(lines.items()):
-        metrics = [metric for record in records if (metric := record.metric(description.metric))]
-        unit = metrics[0].unit
-        values = [median_of(metric) for metric in metrics] if len(metrics) > 1 else metrics[0].all_values
-        if line in shown:
-            places.append(Place(line, at, values, len(records)))
-    spec = scaling(places, name=description.metric, unit=unit, param=param)
-    return Figure(description.name, description.title, description.shows, spec, None, tuple(places), param, unit)
-
-
-def _number(record: Record, param: str) -> float | None:
-    source: Any = record.spec if param.startswith("spec.") else record.params
-    value = source.get(param.removeprefix("spec."))
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _line(record: Record) -> str:
-    config = record.config.name if record.config else record.experiment
-    return f"{config} on {record.environment.machine}, {record.code.measured.get('parsl', 'no version')}"
+    unit = next(metric.unit for record in records if (metric := record.metric(description.metric)))
+    lines = varied[:MOST_LINES]
+    shown = tuple(sorted((place for place in places if place.line in lines), key=lambda place: (place.line, place.at)))
+    more = f" The first {MOST_LINES} of {len(varied)} lines." if len(varied) > MOST_LINES else ""
+    return Figure(
+        f"{description.name}-{param.replace('.', '-')}",
+        f"{named(description.metric, unit)} against {param}",
+        description.shows + more,
+        scaling(shown, name=description.metric, unit=unit, param=param),
+        None,
+        shown,
+        param,
+        unit,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import glob
 import os
 import shutil
 import uuid
@@ -79,7 +80,8 @@ def replacing(target: Path) -> Iterator[Path]:
 
 def _files(folder: Path) -> list[str]:
     found = []
-    for root, _, names in os.walk(folder):
+    for root, folders, plain in os.walk(folder):
+        names = [*plain, *(name for name in folders if os.path.islink(os.path.join(root, name)))]  # noqa: PTH118, PTH114
         found += [os.path.relpath(os.path.join(root, name), folder) for name in names]  # noqa: PTH118 - thousands of them
     return sorted(found)
 
@@ -125,9 +127,9 @@ def _exchange(building: Path, target: Path, replaced: Path) -> None:
 def _sweep(target: Path) -> None:
     """What killed builds left; a site that was cut off between two places goes back to its own."""
     with contextlib.suppress(OSError):
-        cut_off = sorted(target.parent.glob(f".{target.name}{REPLACED}*"))
+        cut_off = sorted(target.parent.glob(f".{glob.escape(target.name)}{REPLACED}*"))
         if cut_off and not target.exists():
             cut_off.pop().rename(target)
-        for left in [*target.parent.glob(f".{target.name}{BUILDING}*"), *cut_off]:
+        for left in [*target.parent.glob(f".{glob.escape(target.name)}{BUILDING}*"), *cut_off]:
             if age_of(left) > STALE_S:
                 shutil.rmtree(left, ignore_errors=True)

@@ -10,11 +10,12 @@ from typing import Any
 
 from perfdb.record import sha256_hex
 from perfdb.registry.store import RECORD_FILE
+from perfdb.report.charts.scripts import script_json
 from perfdb.report.site.contents import Contents, Item, read_again
 from perfdb.report.site.figures import scaling_figures
 from perfdb.report.site.meanings import definitions, kind_of, kinds
 from perfdb.report.site.render import Writer, meaning, median_of
-from perfdb.report.site.text import script_json, slug
+from perfdb.report.site.text import slug
 from perfdb.report.site.trends import Trend
 
 PAGE = 200

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from perfdb.compare.median import interval_of_median
+from perfdb.compare.remedies import FOLDER, parsl_to_type
 from perfdb.record import Host, Metric, Record
 from perfdb.registry.remarks import Remarks
 from perfdb.registry.store import RECORD_FILE
@@ -162,19 +163,23 @@ def commands(record: Record) -> list[tuple[str, str]]:
     rows = [("See it in a terminal", f"perfdb show {record.record_id}")]
     if record.origin.kind == "measured" and record.config is not None:
         rows.append(("Do it again, and say what differs", f"perfdb reproduce {record.record_id}"))
-        rows.append(("The same by hand, with the config of that name", _by_hand(record, record.config.name)))
+        if by_hand := _by_hand(record, record.config.name):
+            rows.append(("The same by hand, with the config of that name", by_hand))
     return rows
 
 
-def _by_hand(record: Record, config: str) -> str:
-    asked = [
-        f"--set {name}={_word(value)}"
-        for name, value in record.spec.items()
-        if value is not None and name != "timeout_s"
-    ]
-    version = record.code.measured.get("parsl_source") or record.code.measured.get("parsl")
-    parsl = [f"--parsl {_word(version)}"] if version else []
-    return " ".join(["perfdb run", _word(record.family), _word(config), *parsl, *asked])
+def _by_hand(record: Record, config: str) -> str | None:
+    """None where no options say it: those of the config that were overridden, or a Parsl that is no release and no commit."""
+    measured, parsl = record.code.measured, parsl_to_type(record)
+    if record.overrides or (parsl is None and "parsl_source" in measured):
+        return None
+    spec = {name: value for name, value in record.spec.items() if value is not None}
+    limit = spec.pop("timeout_s", None)  # not the family's to know
+    asked = [f"--set {_word(f'{name}={value}')}" for name, value in spec.items()]
+    asked += [f"--timeout {_word(limit)}"] if limit is not None else []
+    version = [f"--parsl {parsl}"] if parsl else []
+    comment = [f"# {FOLDER}"] if "parsl_source" in measured else []
+    return " ".join(["perfdb run", _word(record.family), _word(config), *version, *asked, *comment])
 
 
 def _word(value: object) -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perfdb.record import Metric, Record
+from perfdb.report.charts.scripts import script_json
 from perfdb.report.site.meanings import definitions, kind_of
-from perfdb.report.site.text import script_json, slug, visible
+from perfdb.report.site.text import slug, visible
 from perfdb.units import bytes_, counted, duration, quantity, significant
 
 if TYPE_CHECKING:

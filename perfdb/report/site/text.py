@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from typing import Any
-
-from markupsafe import Markup
 
 _NO_TEXT = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
 )
-_FOR_SCRIPTS = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
 
 def visible(value: object) -> object:
@@ -22,12 +17,6 @@ def visible(value: object) -> object:
     if type(value) is str:
         return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", value)
     return value
-
-
-def script_json(value: Any) -> Markup:
-    """JSON that may stand between script tags: it cannot end them, whatever texts it holds."""
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
-    return Markup(text.translate(_FOR_SCRIPTS))  # noqa: S704 - nothing in it can leave the script
 
 
 def slug(text: str) -> str:

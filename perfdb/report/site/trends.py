@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from perfdb.compare.comparison import Interval, Verdict
 from perfdb.compare.history import Past
+from perfdb.compare.likeness import Likeness
 from perfdb.compare.series import By, Point, Series
 from perfdb.compare.statistics import false_discovery, mann_whitney_p, ratio_interval
 from perfdb.compare.verdict import FEWEST_UNITS, verdict
@@ -29,6 +31,7 @@ class Standing:
         unit_of_analysis: What was compared: repetitions of one sitting, else one value a record.
         counts: How many of those, before and now.
         interval: None where there are too few for one.
+        unlike: The dimensions in which the runs differ besides, such as `python`: then there is no ratio and no verdict.
     """
 
     baseline: Point
@@ -36,8 +39,9 @@ class Standing:
     counts: tuple[int, int]
     ratio: float | None
     interval: Interval | None
-    verdict: Verdict
+    verdict: Verdict | Literal["unlike"]
     p: float | None = None
+    unlike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ def trends(contents: Contents) -> tuple[Trend, ...]:
     """Every series of every metric that stands for a record; those with the newest records first."""
     found = []
     annotations = {a.uuid: a for item in contents.items for a in item.remarks.annotations}
+    likeness = Likeness({item.id: item.record for item in contents.items})
     for kind, items in contents.grouped(lambda item: kind_of(item.record)).items():
         past = Past(
             [item.record for item in items],
@@ -112,7 +117,7 @@ def trends(contents: Contents) -> tuple[Trend, ...]:
             versions = {_key(series): series for series in past.of(name, "version").series}
             for dated in past.of(name, "date").series:
                 if dated.points:
-                    found.append(_trend(kind, name, place == 0, versions.get(_key(dated)), dated))
+                    found.append(_trend(kind, name, place == 0, versions.get(_key(dated)), dated, likeness))
     found = _told_apart(found)
     found.sort(key=lambda t: (t.machine, t.config, t.kind, not t.primary, t.metric, t.variant))
     found.sort(key=lambda t: t.last_at, reverse=True)
@@ -141,7 +146,9 @@ def _told_apart(found: Sequence[Trend]) -> list[Trend]:
     return made
 
 
-def _trend(kind: str, metric: str, primary: bool, by_version: Series | None, dated: Series) -> Trend:
+def _trend(
+    kind: str, metric: str, primary: bool, by_version: Series | None, dated: Series, likeness: Likeness
+) -> Trend:
     around = dated.circumstances
     experiment, machine, config = (str(around.get(name) or "") for name in ("experiment", "machine", "config"))
     versions = by_version is not None and bool(by_version.points)
@@ -157,7 +164,7 @@ def _trend(kind: str, metric: str, primary: bool, by_version: Series | None, dat
         config,
         experiment,
         history_page(experiment, machine, config),
-        _standing(series) if versions else None,
+        _standing(series, likeness) if versions else None,
     )
 
 
@@ -165,20 +172,23 @@ def _key(series: Series) -> tuple[tuple[str, str], ...]:
     return (("unit", series.unit), *sorted((name, repr(value)) for name, value in series.circumstances.items()))
 
 
-def _standing(series: Series) -> Standing | None:
+def _standing(series: Series, likeness: Likeness) -> Standing | None:
     """The last point against the one before, unless a new baseline begins with it."""
     if len(series.points) < 2 or (series.stretches and series.stretches[-1] == len(series.points) - 1):
         return None
     before, now = series.points[-2:]
-    shared = before.sitting is not None and before.sitting == now.sitting
-    first, second = (p.repetitions if shared else p.medians for p in (before, now))
+    in_turns = before.took_turns_with(now)
+    first, second = (p.repetitions if in_turns else p.medians for p in (before, now))
+    unit, counts = "repetition" if in_turns else "record", (len(first), len(second))
+    if unlike := likeness.differing(before.records, now.records):
+        return Standing(before, unit, counts, None, None, "unlike", unlike=unlike)
     ratio = now.value / before.value if before.value > 0 and now.value > 0 else None
     few = min(len(first), len(second)) < FEWEST_UNITS
     interval = None if few else ratio_interval(first, second)
     return Standing(
         before,
-        "repetition" if shared else "record",
-        (len(first), len(second)),
+        unit,
+        counts,
         interval.ratio if interval else ratio,
         interval,
         "too few" if few else "undecided",

@@ -117,7 +117,10 @@ def test_a_history_draws_its_changes_baselines_remarks_and_counts():
     spec = history(series(), metric="warm_tasks_per_s", by="version", title="T")
     data = spec["datasets"]
     assert [(c["x"], c["told"], c["kind"]) for c in data["changes"]] == [("2026.4.1", "-14.3%", "confirmed")]
-    assert [(s["g"], s["y"]) for s in data["segments"]] == [(0, 700.0), (1, 700.0), (1, 700.0), (3, 600.0), (3, 600.0)]
+    assert [(s["g"], s["y"]) for s in data["segments"]] == [
+        (3, 600.0),
+        (3, 600.0),
+    ]  # no level is drawn through one point or two
     assert [remark["note"] for remark in data["remarks"]] == ["new kernel"]
     assert "6 records, 18 repetitions; left out: 1 invalid" in subtitle(spec)
 

@@ -221,6 +221,26 @@ def test_a_feed_keeps_its_ids_when_more_comes_in(tmp_path: Path) -> None:
     assert set(before) < set(ids())
 
 
+@pytest.mark.parametrize("address", ["https://site.example/perf", "https://site.example/perf/"])
+def test_a_feed_has_whole_addresses_where_the_sites_is_known(tmp_path: Path, address: str) -> None:
+    record = released(tmp_path, "2026.1.1", 700.0)
+    remark = Retraction(uuid=new_uuid(), at=STARTED, record_id=record.record_id, reason="why not")
+    save_remark(tmp_path / "mlruns", remark)
+
+    def links() -> list[tuple[str | None, str | None]]:
+        feed = ET.parse(tmp_path / "site" / "changes.atom").getroot()
+        return [(link.get("rel"), link.get("href")) for link in feed.iter("{http://www.w3.org/2005/Atom}link")]
+
+    build(tmp_path, tmp_path / "site", address=address)
+    base = "https://site.example/perf"
+    assert links()[:2] == [("alternate", f"{base}/changes.html"), ("self", f"{base}/changes.atom")]
+    assert ("alternate", f"{base}/records/{record.record_id}.html") in links()
+    assert all((href or "").startswith(f"{base}/") for _, href in links())
+    build(tmp_path, tmp_path / "site")
+    assert ("alternate", f"records/{record.record_id}.html") in links()
+    assert "self" not in {rel for rel, _ in links()}
+
+
 def test_many_records_are_listed_in_pages_of_two_hundred(tmp_path: Path) -> None:
     for _ in range(203):
         saved(tmp_path)

@@ -8,7 +8,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfdb.report.site.text import script_json, slug, visible
+from perfdb.report.charts.scripts import script_json
+from perfdb.report.site.text import slug, visible
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
 
