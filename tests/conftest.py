@@ -19,6 +19,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--drill-share", type=float, default=0.1, help="share of each drill to run, 0 to 1; CI: 0.1")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A drill that has no share of itself to run is run whole or not at all."""
+    if config.getoption("--drill-share") == 1:
+        return
+    left = [item for item in items if item.get_closest_marker("drill") and "drill_share" not in item.fixturenames]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
+
 @pytest.fixture(scope="session")
 def drill_share(request: pytest.FixtureRequest) -> float:
     share: float = request.config.getoption("--drill-share")
