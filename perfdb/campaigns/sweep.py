@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from perfdb.errors import UsageError
+from perfdb.parsl_config.install import sought
 from perfdb.record import Scalar
 from perfdb.redaction import Identity, Redactor
 
@@ -87,6 +88,8 @@ def labels(matrix: Sequence[Cell]) -> list[str]:
 
 def parsl_name(typed: str) -> str:
     """A Parsl as typed, fit for a run's name: whoever checks a record takes `a@b` for a person at a host."""
+    if "://" in typed:  # as a whole: in its parts, nothing tells a password from a name
+        typed = sought(typed).source or ""
     path, _, ref = typed.rpartition("@") if "@" in typed else (typed, "", "")
     name = Path(path).name or Path(path).resolve().name
     return f"Parsl {name} at {ref}" if ref else f"Parsl {name}"

@@ -69,7 +69,9 @@ def _of(
         once = [metric for metric in few if is_once(metric.metric, (*pair.baseline, *pair.other))]
         asked = other.spec.get("reps")
         reps = asked if len(once) == len(few) and isinstance(asked, int) else REPETITIONS
-        command = f"perfdb run {shlex.quote(other.family)} {set_ups}{_flags(other, defaults)} --reps {reps}"
+        # Under the label of the records there are, or the new ones would be another machine's.
+        label = f" --machine {shlex.quote(other.environment.machine)}"
+        command = f"perfdb run {shlex.quote(other.family)} {set_ups}{_flags(other, defaults)} --reps {reps}{label}"
         if once:
             # More repetitions give no more of these, only more runs do; and one run's comparison knows no other runs.
             count = FEWEST_UNITS - min(min(metric.baseline.n, metric.other.n) for metric in once)

@@ -51,8 +51,9 @@ def test_a_value_is_read_as_what_it_spells(text, value):
     assert found == value and type(found) is type(value)
 
 
-def test_a_label_names_no_host_no_user_and_no_password():
-    typed = "git+https://fake-user:fakefaketoken1@203.0.113.7:1/x y@main"
+@pytest.mark.parametrize("rest", ["/x y@main", "", "@main", "/x@fake-user@203.0.113.7"])
+def test_a_label_names_no_host_no_user_and_no_password(rest):
+    typed = f"git+https://fake-user:fakefaketoken1@203.0.113.7:1{rest}"
     (label,) = labels(cells(["a"], [typed], {}, OPTIONS))
     assert not any(secret in label for secret in ("fake-user", "fakefaketoken1", "203.0.113.7", "@"))
 

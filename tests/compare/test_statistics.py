@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -169,10 +169,15 @@ def test_the_chosen_interval_keeps_its_promises_on_a_seeded_share_of_the_benchma
     assert [(line, broken) for line in found if (broken := list(line.broken()))] == []
 
 
-@given(
-    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=8),
-    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=8),
+EXTREME = st.one_of(
+    st.sampled_from([5e-324, 1e-308, 1.0, 1e308, 1.7976931348623157e308]),
+    st.floats(allow_nan=False, allow_infinity=False),
 )
+
+
+@given(st.lists(EXTREME, min_size=1, max_size=8), st.lists(EXTREME, min_size=1, max_size=8))
+@example([5e-324] * 5, [1e308] * 5)
+@example([1e308] * 5, [5e-324] * 5)
 def test_no_finite_values_are_too_large_or_too_small_to_be_compared(baseline: list[float], other: list[float]):
     found = ratio_interval(baseline, other)
     assert found is None or 0 < found.low <= found.ratio <= found.high < math.inf
