@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: demo setup test lint bench docs drill pins clean
+.PHONY: demo setup test parts lint bench docs drill pins clean
 
 demo: setup ## set up, then one real measurement: a table, a record, a run in MLflow
 	$(BIN)/run-parsl-perf.py parsl-configs/local_htex.py --time 5 --reps 3
@@ -18,8 +18,11 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m compileall -q perfdb # where PYTHONDONTWRITEBYTECODE is set, nobody else would
 	touch $@
 
-test: setup lint ## every test, on real parts
+test: setup lint parts ## every test, on real parts
 	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+parts: ## what the tests need of Debian's or Ubuntu's packages: installed where that is allowed, told where not
+	bash tests/real_parts.sh
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -34,6 +34,7 @@ COMMANDS = {
     "plot": Entry("plot", "app", "Draw figures: SVG, PNG, PDF or HTML."),
     "report": Entry("report", "report", "Make a static site of the records."),
     "export": Entry("export", "export", "Export records to a Parquet or CSV file."),
+    "autoscale": Entry("autoscale", "app", "Node acquisition over many rounds; nodes against serverless."),
     "annotate": Entry("remarks", "annotate", "Say something about records."),
     "retract": Entry("remarks", "retract", "Withdraw a record, with the reason."),
     "import": Entry("import_", "import_", "Import what others measured."),
@@ -42,6 +43,7 @@ COMMANDS = {
     "configs": Entry("configs", "configs", "List the configs in parsl-configs/."),
     "sync": Entry("sync", "sync", "File killed runs, bring MLflow up to date."),
     "doctor": Entry("doctor", "doctor", "Say what is here, what is missing, what to type."),
+    "cluster": Entry("cluster", "app", "A real Slurm on this machine."),
     "server": Entry("server", "app", "MLflow's own pages on this machine."),
     "ui": Entry("server", "app", "As `server`.", hidden=True),
 }

@@ -157,9 +157,7 @@ def _app_for(
     command.__doc__ = (
         f"Measure {family.name}: one run, one record.\n\n"
         "The record is kept on disk, immutable, before it is shown in MLflow.\n\n"
-        "\b\nExamples:\n"
-        f"  {name or f'perfdb run {family.name}'} parsl-configs/local_htex.py --time 5\n"
-        f"  {name or f'perfdb run {family.name}'} slurm_hopper --reps 10 --timeout 3600 --machine hopper"
+        "\b\nExamples:\n" + "\n".join(f"  {name or f'perfdb run {family.name}'} {typed}" for typed in family.examples)
     )
     _give_signature(command, parameters)
     context = {"help_option_names": ["-h", "--help"]}

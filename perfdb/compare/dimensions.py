@@ -25,8 +25,10 @@ _HOST = (
     "architecture",
 )
 MACHINE = frozenset({"machine", "machine_fingerprint", "workers", *_HOST})
-# How often, and for how long at most: no part of what was measured.
-_COUNTS = frozenset({"spec.reps", "spec.timeout_s"})
+# How often, for how long at most, and what would have made it invalid: no part of what was measured.
+_COUNTS = frozenset(
+    {"spec.reps", "spec.timeout_s", "spec.acquire_timeout_s", "spec.release_timeout_s", "spec.clock_offset_s"}
+)
 _IMPORTED_COUNTS = frozenset({"param.jobs"})
 # Where a run writes, and for whom it is counted; the config's fingerprint leaves the same out.
 _NO_SET_UP = frozenset(f"param.{name}" for name in NO_SET_UP)

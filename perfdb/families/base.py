@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,7 +13,7 @@ from perfdb.families.charts import ChartDescription
 from perfdb.parsl_config import ConfigDescription
 from perfdb.platforms import Job
 from perfdb.processes.log import ChildLog
-from perfdb.record import Check, Finding, Host, Metric, MetricDefinition, Record, Status
+from perfdb.record import Check, Finding, Host, Metric, MetricDefinition, Record, Scalar, Status
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,23 @@ class ChildRun:
 
 @dataclass(frozen=True)
 class Program:
-    """A child that a family wants run."""
+    """A child that a family wants run.
+
+    Attributes:
+        name: Of its log; unlike every other one of the run.
+        argv: What to run.
+        env: Added to the environment of every child.
+        sample_on: The output lines at which the tree's CPU time is sampled.
+        begin_when: `released`: no node of the platform is left powered up for nothing, so each one must boot again.
+        settle_s: How long to wait, at most, for the child's cluster jobs to be over before their times are asked for.
+    """
 
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     sample_on: str = ""
+    begin_when: Literal["now", "released"] = "now"
+    settle_s: float = 0.0
 
 
 class Setup(BaseModel):
@@ -72,6 +83,10 @@ class Lab(Protocol):
     def host_key(self) -> str:
         """What workers make their pseudonyms from."""
 
+    @property
+    def powers_nodes(self) -> bool:
+        """Whether the platform powers nodes up and down as they are wanted."""
+
 
 @dataclass(frozen=True)
 class Measurements:
@@ -93,6 +108,8 @@ class Family:
     Attributes:
         name: As in records and on the command line.
         spec: The model of what can be asked for; each of its fields is a flag.
+        examples: What may be typed after its command, for the help.
+        overrides: Pure: the config's params that such a run sets, whatever the config says.
         measure: Yields the children to run, one after another, and gets what each said, which is on disk by then. So runs
             that take turns can be interleaved, and one that was cut off can be gone on with: it is told anew what is known.
         child_count: How many children a run takes at most, for an estimate of the time left.
@@ -109,6 +126,8 @@ class Family:
 
     name: str
     spec: type[BaseModel]
+    examples: tuple[str, ...]
+    overrides: Callable[[Any], Mapping[str, Scalar]]
     measure: Callable[[Lab, Any], Children]
     child_count: Callable[[Any], int]
     assemble: Callable[[Any, Setup | None, Sequence[ChildRun]], Measurements]

@@ -18,6 +18,8 @@ class SamplesChart:
         unit: Of that column.
         by: The column of words by which the samples fall into curves; "" for one curve.
         labels: What those words mean.
+        only: Whether samples of other words are left out.
+        where: The words that other columns must hold, by column.
     """
 
     name: str
@@ -27,6 +29,8 @@ class SamplesChart:
     unit: str
     by: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    only: bool = False
+    where: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,4 +64,20 @@ class ScalingChart:
     over: tuple[str, ...]
 
 
-ChartDescription = SamplesChart | RepetitionsChart | IterationsChart | ScalingChart
+@dataclass(frozen=True)
+class StagesChart:
+    """What a whole is made of, stage after stage, each from where the last one ended: one staircase for each group.
+
+    Attributes:
+        stages: What each stage is called, by the stem of its metric, in order; all of one unit.
+        groups: What a group's metrics begin with before that stem, by the group's name.
+    """
+
+    name: str
+    title: str
+    shows: str
+    stages: Mapping[str, str]
+    groups: Mapping[str, str]
+
+
+ChartDescription = SamplesChart | RepetitionsChart | IterationsChart | ScalingChart | StagesChart

@@ -1,13 +1,13 @@
 """Where blocks run: finding a run's cluster jobs, ending them, and how long they queued."""
 
-from perfdb.platforms.base import Job, Platform
+from perfdb.platforms.base import Job, NodeBoot, Platform, Stamp
 from perfdb.platforms.batch import BATCH_SYSTEMS
 from perfdb.platforms.kubernetes import KUBERNETES
 from perfdb.platforms.slurm import SLURM
 
 PLATFORMS: tuple[Platform, ...] = (SLURM, KUBERNETES, *BATCH_SYSTEMS)
 
-__all__ = ["PLATFORMS", "Job", "Platform", "platforms_for"]
+__all__ = ["PLATFORMS", "Job", "NodeBoot", "Platform", "Stamp", "platforms_for"]
 
 
 def platforms_for(provider_classes: tuple[str, ...]) -> tuple[Platform, ...]:

@@ -3,28 +3,68 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from pydantic import Field
+
+from perfdb.record.model import Frozen, Instant, Seconds
 
 COMMAND_TIMEOUT_S = 20.0
 
 
-@dataclass(frozen=True)
-class Job:
-    """One cluster job of a run, in the batch system's own times."""
+# Why a job's state is not known: the batch system does not answer, or has forgotten it.
+UNTOLD = "the batch system told nothing"
+
+
+class Stamp(Frozen):
+    """An instant by a batch system's clock. It was `at` or up to `resolution_s` later; `source` says who wrote it down."""
+
+    at: Instant
+    resolution_s: Seconds
+    source: Annotated[str, Field(max_length=200)]
+
+
+class NodeBoot(Frozen):
+    """A node that was powered up for a job: when that was asked for, and when the node's daemon registered."""
+
+    node: str
+    asked: Stamp | None = None
+    registered: Stamp | None = None
+
+
+class Job(Frozen):
+    """One cluster job of a run, in the batch system's own times and words.
+
+    Attributes:
+        job_id: The batch system's.
+        pending: It took the job.
+        allocated: It gave the job its nodes.
+        started: It started the job; on a node that boots, after the boot.
+        ended: The job was over and its nodes were given back.
+        state: As the batch system calls it, e.g. PENDING or TIMEOUT.
+        why: Its reason for that state, e.g. PartitionDown.
+        nodes: Real names, which go into no record.
+        boots: Those of them that were powered up for it.
+    """
 
     job_id: str
-    submitted_at: datetime | None = None
-    started_at: datetime | None = None
+    pending: Stamp | None = None
+    allocated: Stamp | None = None
+    started: Stamp | None = None
+    ended: Stamp | None = None
+    state: str | None = None
+    why: str | None = None
+    nodes: tuple[str, ...] = ()
+    boots: tuple[NodeBoot, ...] = ()
 
     @property
     def queue_wait_s(self) -> float | None:
         """From submission to start, or None while either is unknown."""
-        if self.submitted_at is None or self.started_at is None:
+        if self.pending is None or self.started is None:
             return None
-        return max(0.0, (self.started_at - self.submitted_at).total_seconds())
+        return max(0.0, (self.started.at - self.pending.at).total_seconds())
 
 
 class Platform(Protocol):
@@ -42,16 +82,29 @@ class Platform(Protocol):
         """Ids of the jobs that a Parsl run in `run_dir` submitted."""
 
     def times_of(self, job_ids: tuple[str, ...]) -> tuple[Job, ...]:
-        """When they were submitted and started."""
+        """All that it knows about them, in that order."""
 
-    def cancel(self, job_ids: tuple[str, ...]) -> tuple[str, ...]:
-        """End those that are not over; returns the ids that could not be ended."""
+    def over(self, job_ids: tuple[str, ...]) -> bool:
+        """Whether all of them are over, their nodes given back; True where that cannot be asked."""
+
+    def cancel(self, job_ids: tuple[str, ...], names: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """End those that are not over; returns the ids that could not be ended.
+
+        Args:
+            job_ids: As `jobs_of` told them.
+            names: Where the ids are old: jobs of other names have come to those ids since, and are left alone.
+        """
+
+    def nodes_up(self) -> tuple[str, ...] | None:
+        """Nodes that are powered on demand and now up, or on their way, with nothing to do; None where none are so powered."""
 
     def version(self) -> str | None:
         """The batch system's version."""
 
 
-def ask(argv: list[str]) -> tuple[int, str]:
+def ask(
+    argv: list[str], *, timeout_s: float = COMMAND_TIMEOUT_S, env: Mapping[str, str] | None = None
+) -> tuple[int, str]:
     """Run a batch system's command; (127, '') where there is none or it hangs."""
     try:
         done = subprocess.run(
@@ -59,9 +112,10 @@ def ask(argv: list[str]) -> tuple[int, str]:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=COMMAND_TIMEOUT_S,
+            timeout=timeout_s,
             check=False,
             stdin=subprocess.DEVNULL,
+            env=env,
         )
     except (OSError, subprocess.TimeoutExpired):
         return 127, ""

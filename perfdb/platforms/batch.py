@@ -23,11 +23,19 @@ class BatchSystem:
 
     def times_of(self, job_ids: tuple[str, ...]) -> tuple[Job, ...]:
         """Ids alone."""
-        return tuple(Job(job_id) for job_id in job_ids)
+        return tuple(Job(job_id=job_id) for job_id in job_ids)
 
-    def cancel(self, job_ids: tuple[str, ...]) -> tuple[str, ...]:
+    def cancel(self, job_ids: tuple[str, ...], names: tuple[str, ...] = ()) -> tuple[str, ...]:  # noqa: ARG002 (a platform's method)
         """Ask for each: these commands refuse jobs that are over, which can't be told from other refusals."""
         return tuple(job_id for job_id in job_ids if ask([self.cancel_command, job_id])[0] == 127)
+
+    def over(self, job_ids: tuple[str, ...]) -> bool:  # noqa: ARG002 (a platform's method)
+        """Not asked."""
+        return True
+
+    def nodes_up(self) -> tuple[str, ...] | None:
+        """Not asked."""
+        return None
 
     def version(self) -> str | None:
         """Not asked."""

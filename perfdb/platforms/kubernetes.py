@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from perfdb.platforms.base import Job, ask
+from perfdb.platforms.base import Job, Stamp, ask
 from perfdb.platforms.parsl_log import jobs_named
 
 _POD = re.compile(r"Pod name: (\S+)")
@@ -28,15 +28,23 @@ class Kubernetes:
 
     def times_of(self, job_ids: tuple[str, ...]) -> tuple[Job, ...]:
         """Creation and start of the pods that are still there."""
-        return tuple(Job(pod.name, pod.created_at, pod.started_at) for pod in self._pods(job_ids) or ())
+        return tuple(_job(pod) for pod in self._pods(job_ids) or ())
 
-    def cancel(self, job_ids: tuple[str, ...]) -> tuple[str, ...]:
+    def cancel(self, job_ids: tuple[str, ...], names: tuple[str, ...] = ()) -> tuple[str, ...]:  # noqa: ARG002 (ids are names)
         """Delete the pods that are still there; where that can't be asked, all of them may be."""
         pods = self._pods(job_ids)
         if pods is None:
             return job_ids
         delete = ["kubectl", "delete", "pod", "--wait=false"]
         return tuple(pod.name for pod in pods if ask([*delete, pod.name, "--namespace", pod.namespace])[0] != 0)
+
+    def over(self, job_ids: tuple[str, ...]) -> bool:
+        """Whether none of those pods is left."""
+        return not self._pods(job_ids)
+
+    def nodes_up(self) -> tuple[str, ...] | None:
+        """Kubernetes does not tell which of its nodes were made for whom."""
+        return None
 
     def version(self) -> str | None:
         """The server's."""
@@ -64,6 +72,14 @@ class _Pod:
     namespace: str
     created_at: datetime | None
     started_at: datetime | None
+
+
+def _job(pod: _Pod) -> Job:
+    def stamp(at: datetime | None, source: str) -> Stamp | None:
+        return None if at is None else Stamp(at=at, resolution_s=1.0, source=source)
+
+    pending = stamp(pod.created_at, "pod's creationTimestamp")
+    return Job(job_id=pod.name, pending=pending, started=stamp(pod.started_at, "pod's startTime"))
 
 
 def _pod(item: Any) -> _Pod | None:

@@ -20,10 +20,12 @@ from perfdb.record import Artifact, Code, ConfigRef, Environment, Load, Record, 
 from perfdb.registry import Journal
 from perfdb.registry.samples import to_parquet
 from perfdb.registry.store import SAMPLES_FILE
+from perfdb.runner.jobs_file import JOBS_FILE, jobs_file, under_pseudonyms
 from perfdb.runner.request import RunRequest
 
 SITTING = "sitting.json"
 REFUSED = "refused.json"
+STOPPED = "stopped.json"
 LONGEST_REASON = 4000
 # Of all logs together. Whoever checks a contribution searches every byte for secrets; numbers were read before this cut.
 LOG_BYTES = 320 * 1024
@@ -41,9 +43,12 @@ def record_of(journal: Journal) -> tuple[Record, dict[str, bytes], Setup | None]
     family = FAMILIES[request.family]
     spec = _understood(journal, family.spec, request.spec)
     runs = child_runs(journal)
-    measured = family.assemble(spec, setup, runs)
+    measured = family.assemble(spec, setup, [under_pseudonyms(run, request.host_key) for run in runs])
     if (refused := journal.read(REFUSED)) is not None:
         measured = replace(measured, status="failed", reason=str(refused["reason"]))
+    elif (stopped := journal.read(STOPPED)) is not None and measured.status == "interrupted":
+        # No child's log tells it: the time was up between two of them.
+        measured = replace(measured, status="timeout", reason=str(stopped["reason"]))
     elif journal.read("end.json") is None and measured.status in ("ok", "invalid"):
         # All was measured, but the run was cut off before it could be closed: not one to compare with.
         measured = replace(measured, status="interrupted", reason="perfdb was killed before it could close the run")
@@ -52,6 +57,8 @@ def record_of(journal: Journal) -> tuple[Record, dict[str, bytes], Setup | None]
     artifacts = {f"artifacts/{run.log.name}.log": clipped(_readable(run.log), share) for run in runs}
     if setup is not None:
         artifacts["artifacts/config.py"] = setup.config.source.encode()
+    if (jobs := jobs_file(runs, request.host_key)) is not None:
+        artifacts[JOBS_FILE] = jobs
     sitting = _sitting(journal, len(runs))
     record = _seal(request, setup, measured, samples, artifacts, _ending(journal, request, runs), sitting)
     return record, {**artifacts, **({SAMPLES_FILE: samples} if samples is not None else {})}, setup
@@ -88,17 +95,16 @@ def clipped(log: bytes, most: int) -> bytes:
 
 def child_runs(journal: Journal) -> tuple[ChildRun, ...]:
     """Every child that was started, with its jobs as far as they are known."""
-    return tuple(
-        ChildRun(read_log(path), tuple(_job(document) for document in journal.read(f"logs/{path.stem}.jobs") or ()))
-        for path in journal.log_paths()
-    )
+    return tuple(ChildRun(read_log(path), _jobs(journal, path.stem)) for path in journal.log_paths())
 
 
-def _job(document: Mapping[str, str | None]) -> Job:
-    def instant(text: str | None) -> datetime | None:
-        return datetime.fromisoformat(text) if text else None
-
-    return Job(str(document["job_id"]), instant(document["submitted_at"]), instant(document["started_at"]))
+def _jobs(journal: Journal, child: str) -> tuple[Job, ...]:
+    told = journal.read(f"logs/{child}.jobs")
+    if told is None:
+        return ()
+    if not isinstance(told, list):
+        raise _damaged(journal, f"logs/{child}.jobs is no list of jobs")
+    return tuple(_understood(journal, Job, document) for document in told)
 
 
 def request_of(journal: Journal) -> RunRequest:

@@ -14,15 +14,22 @@ from typing import Protocol
 
 from perfdb.errors import RegistryError
 from perfdb.families import ChildRun, Family, Program, Setup
-from perfdb.platforms import Job, platforms_for
-from perfdb.platforms.cancel import cancel_jobs
+from perfdb.platforms import Job, Platform, platforms_for
+from perfdb.platforms.cancel import cancel_jobs, submitted_jobs
 from perfdb.processes.log import Line, read_log
 from perfdb.processes.supervised import ChildJob, Supervised
 from perfdb.processes.tree import MARKER, end_run
 from perfdb.record import Scalar
 from perfdb.registry import Journal
 from perfdb.registry.durable import cannot_write
+from perfdb.runner.assemble import STOPPED
+from perfdb.runner.leftovers import end_left, keep_left
 from perfdb.runner.request import RunRequest
+from perfdb.runner.waiting import wait_until
+from perfdb.units import counted
+
+# A node that is powered up for nothing after this long is others' affair, and the run goes on.
+RELEASE_PATIENCE_S = 600.0
 
 
 class Observer(Protocol):
@@ -78,11 +85,14 @@ class SupervisedLab:
         Raises:
             MeasurementStopped: it was interrupted or ran out of time.
         """
-        remaining = None if self.deadline is None else self.deadline - time.monotonic()
-        if self.interrupted or (remaining is not None and remaining <= 0):
-            raise MeasurementStopped
+        self._check_time_left(program)
         if not self.journal.log_paths():
+            for trouble in end_left(self._state_path):
+                self.observer.say(trouble)
             self.before_first()
+        if program.begin_when == "released":
+            self._await_release(program)
+        remaining = self._check_time_left(program)
         log_path = self.journal.new_log(program.name)
         run_dir = self.request.work_path / self.journal.run / program.name
         # Parsl writes there what a config holds, secrets included.
@@ -112,12 +122,17 @@ class SupervisedLab:
         log = read_log(log_path)
         if log.exit.reason == "lost":  # the supervisor itself was killed: nobody else is left to end its child
             end_run(self.journal.run, grace_s=2.0, patience_s=30.0)
-        jobs = self._jobs(run_dir, providers)
+        jobs = self._jobs(run_dir, program.settle_s)
         with contextlib.suppress(RegistryError):  # a full disk costs the wait in the queue, not the run
-            self.journal.write(f"logs/{log_path.stem}.jobs", [_job_document(job) for job in jobs])
-        if log.exit.reason != "ended":
+            self.journal.write(f"logs/{log_path.stem}.jobs", [job.model_dump(mode="json") for job in jobs])
+        if self.interrupted or log.exit.reason != "ended":
             raise MeasurementStopped
         return ChildRun(log, jobs)
+
+    @property
+    def powers_nodes(self) -> bool:
+        """Whether the platform powers nodes up and down as they are wanted."""
+        return any(platform.nodes_up() is not None for platform in self._platforms)
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -143,12 +158,81 @@ class SupervisedLab:
                     self.observer.say("stopping: the child cleans up, then what was measured is kept (again: at once)")
                     child.stop()
 
-    def _jobs(self, run_dir: Path, providers: tuple[str, ...]) -> tuple[Job, ...]:
-        """The child's cluster jobs with their times; those it left running are ended."""
-        jobs = [job for p in platforms_for(providers) for job in p.times_of(p.jobs_of(run_dir))]
-        if left := cancel_jobs(run_dir, providers):
-            self.observer.say(f"these cluster jobs could not be cancelled, please see to them: {', '.join(left)}")
-        return tuple(jobs)
+    @property
+    def _platforms(self) -> tuple[Platform, ...]:
+        return platforms_for(self.providers)
+
+    @property
+    def _state_path(self) -> Path:
+        return self.journal.path.parents[1]
+
+    def _check_time_left(self, program: Program) -> float | None:
+        """Seconds until the time limit, None without one.
+
+        Raises:
+            MeasurementStopped: there are none, or Ctrl-C came; the journal tells.
+        """
+        if self.interrupted:
+            raise MeasurementStopped
+        if self.deadline is None:
+            return None
+        left_s = self.deadline - time.monotonic()
+        if left_s <= 0:
+            with contextlib.suppress(RegistryError):
+                self.journal.write(STOPPED, {"reason": f"the time limit was reached before {program.name} could begin"})
+            raise MeasurementStopped
+        return left_s
+
+    def _until(self, patience_s: float) -> float:
+        until = time.monotonic() + patience_s
+        return until if self.deadline is None else min(until, self.deadline)
+
+    def _await_release(self, program: Program) -> None:
+        """Wait until no node is powered up for nothing; the family labels what it sees if that takes too long."""
+        up: tuple[str, ...] = ()
+
+        def released() -> bool:
+            nonlocal up
+            up = tuple(node for platform in self._platforms for node in platform.nodes_up() or ())
+            return not up
+
+        def told() -> None:
+            nodes = counted(len(up), "node")
+            self.observer.say(f"{program.name} begins once {nodes} with nothing to do are powered down")
+
+        try:
+            if not released():
+                told()
+                wait_until(released, self._until(RELEASE_PATIENCE_S), told)
+        except KeyboardInterrupt:
+            self.interrupted = True
+
+    def _jobs(self, run_dir: Path, settle_s: float) -> tuple[Job, ...]:
+        """The child's cluster jobs with their times; those it left running are ended.
+
+        They are ended first: whatever becomes of us from then on, nothing is left running.
+        """
+        submitted = submitted_jobs(run_dir, self.providers)
+        try:
+            left = cancel_jobs(submitted)
+        except KeyboardInterrupt:
+            self.interrupted = True
+            left = cancel_jobs(submitted)
+        if left:
+            ids = ", ".join(job_id for each in left for job_id in each.job_ids)
+            self.observer.say(f"these cluster jobs could not be cancelled now, `perfdb sync` tries again: {ids}")
+            with contextlib.suppress(RegistryError):  # it was said
+                keep_left(self._state_path, self.journal.run, left)
+        if settle_s > 0 and not left and not self.interrupted and any(each.job_ids for each in submitted):
+            try:
+                wait_until(
+                    lambda: all(each.platform.over(each.job_ids) for each in submitted),
+                    self._until(settle_s),
+                    lambda: self.observer.say("waiting until the cluster jobs are over"),
+                )
+            except KeyboardInterrupt:
+                self.interrupted = True
+        return tuple(job for each in submitted for job in each.platform.times_of(each.job_ids))
 
 
 def child_environment(request: RunRequest, run: str, overrides: Mapping[str, Scalar]) -> dict[str, str]:
@@ -162,12 +246,4 @@ def child_environment(request: RunRequest, run: str, overrides: Mapping[str, Sca
         "PERFDB_CONFIG": str(request.target),
         "PERFDB_OVERRIDES": json.dumps(dict(overrides)),
         MARKER: run,
-    }
-
-
-def _job_document(job: Job) -> dict[str, str | None]:
-    return {
-        "job_id": job.job_id,
-        "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,
-        "started_at": job.started_at.isoformat() if job.started_at else None,
     }

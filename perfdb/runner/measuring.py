@@ -68,13 +68,14 @@ def begin(
     family = FAMILIES[request.family]
     observer.say(f"loading {request.target.name} in a child process")
     limit = settings.config_timeout_s
+    spec = family.spec.model_validate(request.spec)
     config = describe(
         request.target,
         python=request.python,
         timeout_s=limit if request.timeout_s is None else min(limit, request.timeout_s),
         identity=Identity.here(),
         run=journal.run,
-        overrides=request.overrides,
+        overrides={**request.overrides, **family.overrides(spec)},
     )
     setup = Setup(config=config, host=submit_host(request.host_key, config.packages, _python(config)))
     before = child_runs(journal)
@@ -87,7 +88,7 @@ def begin(
             update={"scheduler": platforms[0].name, "scheduler_version": platforms[0].version()}
         )
         journal.write("request.json", described.model_dump(mode="json"))
-    children = family.measure(lab, family.spec.model_validate(request.spec))
+    children = family.measure(lab, spec)
     spent = time.monotonic() - begun + sum(run.log.exit.t for run in before)
     left_s = None if request.timeout_s is None else request.timeout_s - spent
     return Measuring(journal, lab, left_s, children, _told_again(children, before, journal))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from perfdb.errors import PerfdbError, RegistryError
-from perfdb.platforms.cancel import cancel_jobs
+from perfdb.platforms import platforms_for
+from perfdb.platforms.cancel import cancel_jobs, submitted_jobs
 from perfdb.processes.lock import Lock
 from perfdb.processes.tree import end_run
 from perfdb.registry import Journal, abandoned_journals
@@ -85,8 +87,21 @@ def end_what_runs(journal: Journal) -> None:
     providers = tuple(sorted({e.provider_class for e in setup.config.executors if e.provider_class}))
     work = request_of(journal).work_path / journal.run
     for run_dir in sorted(work.glob("*")):
-        if left := cancel_jobs(run_dir, providers):
+        if left := cancel_jobs(submitted_jobs(run_dir, providers), old=True):
+            ids = ", ".join(job_id for each in left for job_id in each.job_ids)
             raise PerfdbError(
-                f"cluster jobs of the killed run {journal.run} could not be cancelled: {', '.join(left)}. Cancel them by "
-                "hand, then try `perfdb sync` again."
+                f"cluster jobs of the killed run {journal.run} could not be cancelled: {ids}. Is the scheduler there? "
+                "`perfdb sync` tries again; cancel them by hand if it does not come back."
             )
+    _ask_for_times(journal, providers, work)
+
+
+def _ask_for_times(journal: Journal, providers: tuple[str, ...], work: Path) -> None:
+    """What the batch system still knows of the jobs of children whose end nobody of us saw."""
+    for log in journal.log_paths():
+        name = f"logs/{log.stem}.jobs"
+        if journal.read(name) is None:
+            run_dir = work / log.stem.partition("-")[2]
+            jobs = [job for p in platforms_for(providers) for job in p.times_of(p.jobs_of(run_dir))]
+            if jobs:
+                journal.write(name, [job.model_dump(mode="json") for job in jobs])

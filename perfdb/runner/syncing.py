@@ -12,6 +12,7 @@ from perfdb.registry import Journal, Registry
 from perfdb.registry.journal import abandoned_journals, all_journals
 from perfdb.runner.charting import chart_records
 from perfdb.runner.lab import Observer
+from perfdb.runner.leftovers import end_left
 from perfdb.runner.mirroring import MLFLOW_FILE
 from perfdb.runner.recover import recover, waits
 from perfdb.settings import Settings
@@ -71,6 +72,7 @@ class SyncOutcome:
 def sync_all(settings: Settings, observer: Observer, *, with_mlflow: bool, every_chart: bool = False) -> SyncOutcome:
     """Recover, then mirror. What fails is told and does not keep the rest from being done."""
     outcome = SyncOutcome()
+    outcome.troubles.extend(end_left(settings.state_path))
     finished: dict[str, Journal] = {}
     for found in recover(settings):
         if found.record_id is None:

@@ -1,109 +1,109 @@
-"""Runs whose workers are a batch system's jobs. Slurm's commands are a stand-in (see stand_in_slurm.py)."""
+"""Runs that are ended while their workers are a batch system's jobs: no job is left in the queue. Slurm is a real one."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import signal
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.end_to_end.conftest import CHECKOUT, QUICK, Home, wait_for_line
+from perfdb.platforms.pocket.daemons import start
+from perfdb.platforms.pocket.programs import Programs
+from tests.end_to_end.conftest import CHECKOUT, Home, wait_for_line
+from tests.platforms.clusters import Cluster, pocket, within
 
 SLURM = str(CHECKOUT / "parsl-configs" / "slurm_hopper.py")
+LONG = ("--time", "60", "--reps", "1", "--no-server", "--no-probe")
+
+
+@pytest.fixture(scope="module")
+def slurm() -> Iterator[Cluster]:
+    with pocket("ended", nodes=1) as cluster:
+        yield cluster
 
 
 @pytest.fixture
-def cluster(home: Home) -> Iterator[Home]:
-    """A home whose PATH begins with the stand-in's commands."""
-    commands = home.root / "slurm"
-    commands.mkdir()
-    program = commands / "stand_in_slurm.py"
-    text = Path(__file__).with_name("stand_in_slurm.py").read_text()
-    program.write_text(f"#!{sys.executable}\n{text}")
-    program.chmod(0o755)
-    for name in ("sbatch", "squeue", "scontrol", "scancel", "sinfo", "sacct", "srun"):
-        (commands / name).symlink_to(program)
-    (commands / "srun").unlink()
-    # Of srun's work only the last part is needed: run the command, the rest of the line.
-    (commands / "srun").write_text('#!/bin/bash\nwhile [[ $1 != bash ]]; do shift; done\nexec "$@"\n')
-    (commands / "srun").chmod(0o755)
-    state = home.root / "slurm-state"
-    state.mkdir()
-    home.env |= {
-        "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
-        "STAND_IN_SLURM": str(state),
-        "PERFDB_SITE_ADDRESS": "127.0.0.1",
-    }
+def cluster(home: Home, slurm: Cluster) -> Iterator[Home]:
+    """A home whose commands speak to a cluster with nothing to do."""
+    home.env |= slurm.env | {"PERFDB_SITE_PARTITION": "pocket", "PERFDB_SITE_ADDRESS": "127.0.0.1"}
     yield home
     for process in home.processes():
         process.kill()
+    if jobs := slurm.active():
+        slurm.ask("scancel", *jobs)
+    within(30, lambda: not slurm.active())
 
 
-def active_jobs(home: Home) -> list[str]:
-    """Ids of the jobs that the stand-in still has waiting or running."""
-    done = []
-    for path in (home.root / "slurm-state").glob("[0-9]*[0-9]"):
-        fields = dict(line.split("=", 1) for line in path.read_text().splitlines())
-        alive = fields["state"] == "PENDING" or (fields["state"] == "RUNNING" and psutil.pid_exists(int(fields["pid"])))
-        if alive:
-            done.append(path.name)
-    return done
-
-
-def test_the_wait_in_the_queue_is_apart_from_the_start_up(cluster: Home) -> None:
-    done = cluster.perf(SLURM, *QUICK, "--no-probe")
-    assert done.returncode == 0, done.stdout + done.stderr
-    (record,) = cluster.records()
-    value = {m["name"]: m["values"][0] for m in record["metrics"] if "values" in m}
-    assert 1.0 <= value["queue_wait_s"] <= 4.0  # the stand-in's 2 s at a resolution of 1 s
-    assert value["start_up_s"] == pytest.approx(value["cold_start_s"] - value["queue_wait_s"])
-    assert record["environment"]["scheduler"] == "slurm"
-    assert record["environment"]["scheduler_version"] == "stand-in 1.0"
-    assert record["params"]["provider.partition"] == "hopper-cpu"
-    assert active_jobs(cluster) == []
+def begun(home: Home) -> psutil.Popen:
+    """A long run whose workers are at work."""
+    process = home.start("run-parsl-perf.py", SLURM, *LONG)
+    wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
+    return process
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_an_ended_run_leaves_no_job_in_the_queue(cluster: Home, how: signal.Signals) -> None:
-    process = cluster.start("run-parsl-perf.py", SLURM, "--time", "60", "--reps", "1", "--no-server")
-    wait_for_line(process, cluster.root / "started.log", "rep-1: iteration 2")
-    assert active_jobs(cluster) != []
+def test_an_ended_run_leaves_no_job_in_the_queue(cluster: Home, slurm: Cluster, how: signal.Signals) -> None:
+    process = begun(cluster)
+    assert slurm.active() != []
     process.send_signal(how)
     process.wait(60)
     told = json.loads(cluster.perfdb("sync", "--json").stdout)
     assert told["troubles"] == []
-    assert active_jobs(cluster) == []
-    assert [record["status"] for record in cluster.records()] == ["interrupted"]
+    within(20, lambda: not slurm.active())
+    (folder,) = cluster.folders
+    (record,) = cluster.records()
+    assert record["status"] == "interrupted"
+    assert record["params"]["provider.partition"] == "pocket"
+    (job,) = json.loads((folder / "artifacts" / "jobs.json").read_text())["jobs"]
+    assert job["state"] in ("CANCELLED", "COMPLETING")
+    assert job["allocated"]["resolution_s"] == 0.001
 
 
-def test_after_a_sigkill_the_supervisor_cancels_the_job_without_any_later_command(cluster: Home) -> None:
-    process = cluster.start("run-parsl-perf.py", SLURM, "--time", "60", "--reps", "1", "--no-server")
-    wait_for_line(process, cluster.root / "started.log", "rep-1: iteration 2")
+def test_after_a_sigkill_the_supervisor_cancels_the_job_without_any_later_command(
+    cluster: Home, slurm: Cluster
+) -> None:
+    process = begun(cluster)
     process.kill()
     process.wait()
     psutil.wait_procs(cluster.supervisors(), timeout=60)
-    assert active_jobs(cluster) == []
+    within(20, lambda: not slurm.active())
 
 
-def test_a_job_that_was_pending_when_all_of_us_were_killed_is_cancelled_by_the_next_sync(cluster: Home) -> None:
-    process = cluster.start("run-parsl-perf.py", SLURM, "--time", "60", "--reps", "1", "--no-server")
-    wait_for_line(process, cluster.root / "started.log", "rep-1: 10 tasks")
-    while not active_jobs(cluster):
-        assert process.poll() is None
+def test_a_job_that_was_pending_when_all_of_us_were_killed_is_cancelled_by_the_next_sync(
+    cluster: Home, slurm: Cluster
+) -> None:
+    before = slurm.submit("sleep 300", "--exclusive", "--job-name=somebody.elses")
+    process = cluster.start("run-parsl-perf.py", SLURM, *LONG)
+    within(60, lambda: len(slurm.active()) == 2 or process.poll() is not None)
     # Everything of ours at once, the supervisor too: only the queue still knows of the job.
     for victim in cluster.processes():
-        with contextlib.suppress(psutil.NoSuchProcess):
-            command = " ".join(victim.cmdline())
-            if "stand_in_slurm" not in command and "sbatch" not in command:
-                victim.kill()
+        victim.kill()
     process.wait()
+    assert len(slurm.active()) == 2
     told = json.loads(cluster.perfdb("sync", "--json").stdout)
     assert told["troubles"] == []
-    assert active_jobs(cluster) == []
-    assert (cluster.root / "slurm-state" / "cancelled.log").exists()
+    assert slurm.active() == [before]
+
+
+def test_jobs_that_a_dead_controller_could_not_cancel_are_cancelled_once_it_is_back(
+    cluster: Home, slurm: Cluster
+) -> None:
+    process = begun(cluster)
+    for daemon in psutil.process_iter(["cmdline"]):
+        words = daemon.info["cmdline"] or [""]
+        if words[0].endswith("slurmctld") and str(slurm.places.conf) in words:
+            daemon.kill()
+            daemon.wait(10)
+    process.send_signal(signal.SIGINT)
+    process.wait(180)
+    (record,) = cluster.records()
+    assert record["status"] == "interrupted"
+    assert "could not be cancelled now, `perfdb sync` tries again" in (cluster.root / "started.log").read_text()
+    assert "Is the scheduler there?" in "".join(json.loads(cluster.perfdb("sync", "--json").stdout)["troubles"])
+    start(slurm.places, "slurmctld", [Programs.found().slurmctld, "-D", "-f", str(slurm.places.conf)])
+    within(30, slurm.active)
+    assert json.loads(cluster.perfdb("sync", "--json").stdout)["troubles"] == []
+    within(30, lambda: not slurm.active())
+    assert list((cluster.root / ".perfdb" / "left").iterdir()) == []

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from perfdb import parsl_config
 from perfdb.errors import ConfigError
-from perfdb.families import throughput
 from perfdb.parsl_config import ConfigDescription, describe
 from perfdb.redaction import Identity
 
-CHILD = Path(throughput.__file__).parent / "child"
+CHILD = Path(parsl_config.__file__).parent / "child"
 THREADS = """
     from parsl.config import Config
     from parsl.executors import ThreadPoolExecutor

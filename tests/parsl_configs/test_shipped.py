@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ CONFIGS = Path(__file__).parents[2] / "parsl-configs"
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.py"))
 NAMING = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 PLATFORMS = {"local", "slurm", "kubernetes"}
-LACKS = {"slurm_flux": "Flux", "kubernetes_kind": "kubernetes"}
+LACKS = {"slurm_flux": "Flux", "kubernetes_kind": "kubernetes", "slurm_pocket": "perfdb cluster up"}
 SECRET = re.compile(r"token|passw|api_?key|secret|credential|BEGIN [A-Z ]*PRIVATE|://[^/\s]*@", re.IGNORECASE)
 
 # Run in a process of its own, as perfdb does: prints the first executor and its provider, or what was raised.
@@ -65,7 +66,7 @@ def environment_reads(tree: ast.AST) -> list[ast.Call]:
 
 
 def load(name: str, **environment: str) -> dict[str, Any]:
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("PERFDB_SITE_")}
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("PERFDB_SITE_", "SLURM_"))}
     child = subprocess.run(
         [sys.executable, "-c", LOAD, str(CONFIGS / f"{name}.py")],
         env=clean | environment,
@@ -81,7 +82,9 @@ def load(name: str, **environment: str) -> dict[str, Any]:
 def readme_defaults() -> dict[str, str]:
     """The table of site values in the README: variable -> default."""
     rows = re.findall(
-        r"^\| `(PERFDB_SITE_\w+)` \| (\S+) \|", (CONFIGS / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+        r"^\| `(PERFDB_SITE_\w+|SLURM_CONF)` \| (\S+) \|",
+        (CONFIGS / "README.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
     )
     return {variable: "" if default == "empty" else default.strip("`") for variable, default in rows}
 
@@ -184,6 +187,18 @@ def test_slurm_hopper_honours_every_variable_it_states():
     assert "#SBATCH --exclusive\n" in provider["scheduler_options"]
     assert provider["worker_init"] == "module load python\n"
     assert loaded["executor"]["address"] == "login.example.org"
+
+
+def test_slurm_pocket_takes_this_python_to_nodes_that_come_and_go(tmp_path: Path):
+    """With a stand-in `sacct` on PATH, which Parsl asks at once: the real one waits for a slurm.conf that is not there."""
+    sacct = tmp_path / "sacct"
+    sacct.write_text("#!/bin/sh\nexit 1\n")
+    sacct.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    provider = load("slurm_pocket", PATH=path, SLURM_CONF="/somewhere/slurm.conf")["provider"]
+    assert provider["partition"] == "pocket"
+    assert [provider[name] for name in ("init_blocks", "min_blocks", "max_blocks", "nodes_per_block")] == [1, 0, 3, 1]
+    assert f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH\n" in provider["worker_init"]
 
 
 def test_slurm_flux_starts_its_brokers_with_the_srun_options(tmp_path: Path):

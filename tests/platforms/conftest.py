@@ -1,10 +1,12 @@
 """Stand-ins for clusters' commands: small scripts on PATH that answer as they are told and note what they are asked.
 
-No cluster can be assumed where these tests run; a real one is driven by hand and in deploy/.
+They stand in for systems that are not here, and say what a real Slurm cannot be made to say. A real Slurm is asked in
+test_slurm_real.py.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -12,12 +14,16 @@ import pytest
 
 _SCRIPT = """\
 #!{python} -SE
-import sys
+import json, sys
 with open({asked!r}, "a") as asked:
     asked.write({name!r} + " " + " ".join(sys.argv[1:]) + "\\n")
-with open({answer!r}, "rb") as answer:
-    sys.stdout.buffer.write(answer.read())
-sys.exit({code})
+with open({rules!r}) as rules:
+    rules = json.load(rules)
+for part, answer, code in rules:
+    if part in " ".join(sys.argv[1:]):
+        sys.stdout.buffer.write(bytes.fromhex(answer))
+        sys.exit(code)
+sys.exit(1)
 """
 
 
@@ -28,14 +34,14 @@ class StandIns:
         self._folder = folder
         self._asked = folder / "asked"
 
-    def add(self, name: str, answer: str | bytes = "", code: int = 0) -> None:
-        """Have `name` answer so from now on."""
-        text = self._folder / f"{name}.answer"
-        text.write_bytes(answer if isinstance(answer, bytes) else answer.encode())
+    def add(self, name: str, answer: str | bytes = "", code: int = 0, *, to: str = "") -> None:
+        """Have `name` answer so from now on, to whatever is not answered otherwise or to arguments that hold `to`."""
+        rules = self._folder / f"{name}.rules"
+        told = [rule for rule in (json.loads(rules.read_text()) if rules.exists() else []) if rule[0] != to]
+        told.append([to, (answer if isinstance(answer, bytes) else answer.encode()).hex(), code])
+        rules.write_text(json.dumps(sorted(told, key=lambda rule: -len(rule[0]))))
         script = self._folder / "bin" / name
-        script.write_text(
-            _SCRIPT.format(python=sys.executable, asked=str(self._asked), name=name, answer=str(text), code=code)
-        )
+        script.write_text(_SCRIPT.format(python=sys.executable, asked=str(self._asked), name=name, rules=str(rules)))
         script.chmod(0o755)
 
     @property
@@ -48,6 +54,7 @@ class StandIns:
 def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIns:
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv("SLURM_CONF", raising=False)
     return StandIns(tmp_path)
 
 

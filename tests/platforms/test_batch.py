@@ -20,8 +20,10 @@ OTHERS = [
 def test_each_has_its_command(stand_ins, run_dir, provider, command):
     (platform,) = platforms_for((provider,))
     assert platform.jobs_of(run_dir) == ("4711",)
-    assert platform.times_of(("4711",)) == (Job("4711"),)
+    assert platform.times_of(("4711",)) == (Job(job_id="4711"),)
     assert platform.version() is None
+    assert platform.over(("4711",))
+    assert platform.nodes_up() is None
     assert platform.cancel(("4711",)) == ("4711",)  # there is no such command yet
     stand_ins.add(command, code=35)  # as qdel refuses a job that is over
     assert platform.cancel(("4711",)) == ()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from perfdb.platforms.base import Job
+from perfdb.platforms.base import Job, Stamp
 from perfdb.platforms.kubernetes import KUBERNETES
 
 
@@ -33,9 +33,11 @@ def test_pods_are_those_that_the_log_names(run_dir):
 def test_times_are_the_clusters_own(stand_ins):
     stand_ins.add("kubectl", PODS)
     created = datetime(2026, 11, 21, 2, 28, tzinfo=UTC)
+    pending = Stamp(at=created, resolution_s=1.0, source="pod's creationTimestamp")
+    started = Stamp(at=created.replace(second=4), resolution_s=1.0, source="pod's startTime")
     assert KUBERNETES.times_of(("parsl-1", "parsl-2", "gone")) == (
-        Job("parsl-1", created, created.replace(second=4)),
-        Job("parsl-2", created, None),
+        Job(job_id="parsl-1", pending=pending, started=started),
+        Job(job_id="parsl-2", pending=pending),
     )
 
 
@@ -43,6 +45,14 @@ def test_only_this_runs_pods_are_deleted_each_in_its_namespace(stand_ins):
     stand_ins.add("kubectl", PODS)
     assert KUBERNETES.cancel(("parsl-2", "gone")) == ()
     assert stand_ins.asked[1:] == ["kubectl delete pod --wait=false parsl-2 --namespace tests"]
+
+
+def test_pods_are_over_when_none_of_them_is_left(stand_ins):
+    stand_ins.add("kubectl", PODS)
+    assert not KUBERNETES.over(("gone", "parsl-2"))
+    assert KUBERNETES.over(("gone",))
+    stand_ins.add("kubectl", "The connection to the server was refused", code=1)
+    assert KUBERNETES.over(("parsl-2",))  # nobody can tell: there is nothing to wait for
 
 
 def test_no_pods_ask_nothing(stand_ins):
@@ -83,6 +93,6 @@ def test_the_servers_version_is_told(stand_ins):
 )
 def test_garbage_is_never_raised(stand_ins, answer):
     stand_ins.add("kubectl", answer)
-    assert all(job.started_at is None for job in KUBERNETES.times_of(("parsl-1",)))
+    assert all(job.started is None for job in KUBERNETES.times_of(("parsl-1",)))
     assert set(KUBERNETES.cancel(("parsl-1",))) <= {"parsl-1"}
     KUBERNETES.version()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from perfdb.errors import RegistryError
 from perfdb.record import Record
+from perfdb.record.canonical import canonical_bytes
 from perfdb.registry import Registry
 from perfdb.runner.assemble import LOG_BYTES, LONGEST_LINE, clipped, record_of
 from tests.families.throughput.outputs import WHOLE
@@ -94,11 +96,78 @@ def test_no_path_of_this_machine_is_in_the_record(settings):
 
 def test_jobs_that_the_journal_holds_give_the_wait_in_the_queue(settings):
     journal = journal_of(settings, log_bytes())
-    times = {"submitted_at": "2026-11-21T02:28:00+00:00", "started_at": "2026-11-21T02:28:01+00:00"}
+    times = {
+        name: {"at": f"2026-11-21T02:28:0{second}Z", "resolution_s": 1.0, "source": "test"}
+        for second, name in enumerate(("pending", "started"))
+    }
     journal.write("logs/01-rep-1.jobs", [{"job_id": "4711", **times}, {"job_id": "4712"} | dict.fromkeys(times)])
     record, _, _ = record_of(journal)
     assert record.metric("queue_wait_s").values == (1.0,)
     assert record.metric("start_up_s").values == (1.0,)
+
+
+STAMP = {"at": "2026-11-21T02:28:01Z", "resolution_s": 0.001, "source": "slurmctld.log"}
+BOOT = {"node": "login-secret", "asked": STAMP, "registered": STAMP}
+JOB = {"job_id": "4711.pbs01.site.example", "state": "TIMEOUT", "why": "TimeLimit", "pending": STAMP, "boots": [BOOT]}
+
+
+def test_every_run_with_cluster_jobs_keeps_their_own_times_and_names_no_node(settings):
+    journal = journal_of(settings, log_bytes(), log_bytes())
+    journal.write("logs/01-rep-1.jobs", [{**JOB, "nodes": ["login-secret", "n1"]}])
+    journal.write("logs/02-rep-2.jobs", [{"job_id": "4712", "why": "/home/someone/job.sh"}])
+    record, files, _ = record_of(journal)
+    kept = json.loads(files["artifacts/jobs.json"])
+    pseudonym = hmac.new(b"fake-key", b"login-secret", hashlib.sha256).hexdigest()[:12]
+    first, second = kept["jobs"]
+    stamp = {**STAMP, "at": "2026-11-21T02:28:01.000000Z"}
+    assert first["nodes"][0] == pseudonym
+    assert first | {"nodes": None} == {
+        "nodes": None,
+        "child": "01-rep-1",
+        "job_id": "4711",
+        "state": "TIMEOUT",
+        "why": "TimeLimit",
+        "pending": stamp,
+        "boots": [{"node": pseudonym, "asked": stamp, "registered": stamp}],
+    }
+    assert second == {"child": "02-rep-2", "job_id": "4712", "nodes": [], "boots": []}
+    assert files["artifacts/jobs.json"] == canonical_bytes(kept)
+    assert "artifacts/jobs.json" in [artifact.file for artifact in record.artifacts]
+    everything = record.to_bytes() + b"".join(files.values())
+    assert not [name for name in (b"login-secret", b"pbs01", b"someone") if name in everything]
+
+
+def test_a_run_without_cluster_jobs_keeps_no_such_file(settings):
+    journal = journal_of(settings, log_bytes())
+    journal.write("logs/01-rep-1.jobs", [])
+    assert "artifacts/jobs.json" not in record_of(journal)[1]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        [{"job_id": "4711", "submitted_at": "2026-11-21T02:28:00+00:00", "started_at": None}],  # yesterday's
+        {"job_id": "4711"},
+        5,
+        "4711",
+        [5],
+        [{"job_id": "4711", "pending": {"at": "soon", "resolution_s": 1.0, "source": "test"}}],
+        [{"job_id": "4711", "pending": {"at": "2026-11-21T02:28:00", "resolution_s": 1.0, "source": "test"}}],
+    ],
+)
+def test_damaged_jobs_are_told_as_a_damaged_journal(settings, damage):
+    journal = journal_of(settings, log_bytes())
+    journal.write("logs/01-rep-1.jobs", damage)
+    with pytest.raises(RegistryError, match=r"is damaged .+ remove that folder\.$"):
+        record_of(journal)
+
+
+def test_a_time_limit_reached_between_two_children_is_a_timeout(settings):
+    journal = journal_of(settings, log_bytes(), spec={"time": 5.0, "reps": 2, "probe": False})
+    assert record_of(journal)[0].status == "interrupted"
+    journal.write("stopped.json", {"reason": "the time limit was reached before rep-2 could begin"})
+    record, _, _ = record_of(journal)
+    assert (record.status, record.reason) == ("timeout", "the time limit was reached before rep-2 could begin")
 
 
 def test_a_time_limit_is_part_of_what_was_asked_for(settings):

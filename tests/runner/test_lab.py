@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from perfdb.families import FAMILIES, Program
+from perfdb.platforms import Job
 from perfdb.processes.tree import MARKER, marked
+from perfdb.runner.assemble import record_of
 from perfdb.runner.lab import MeasurementStopped, SupervisedLab
 from tests.families.throughput.outputs import setup
 from tests.runner.journals import journal_of, request
@@ -36,25 +38,75 @@ class Observer:
         pass
 
 
+class Batch:
+    """A batch system that says what a test wants: real ones take their time. `stuck` are jobs it cannot be made to end."""
+
+    name = "slurm"
+    provider_classes = frozenset({"SlurmProvider"})
+
+    def __init__(self):
+        self.up, self.busy, self.stuck, self.cancelled = [], [], (), []
+        self.asked = lambda: None
+
+    def jobs_of(self, run_dir):
+        return ("4711",)
+
+    def times_of(self, job_ids):
+        return tuple(Job(job_id=job_id, state="COMPLETED", nodes=("n0",)) for job_id in job_ids)
+
+    def over(self, job_ids):
+        self.asked()
+        return not (self.busy and self.busy.pop())
+
+    def cancel(self, job_ids, names=()):
+        self.cancelled.append((job_ids, names))
+        return self.stuck
+
+    def nodes_up(self):
+        self.asked()
+        return ("n0",) if self.up and self.up.pop() else ()
+
+
 @pytest.fixture
-def lab(settings):
+def batch(monkeypatch):
+    made = Batch()
+    monkeypatch.setattr("perfdb.platforms.PLATFORMS", (made,))
+    monkeypatch.setattr("perfdb.platforms.cancel.PLATFORMS", (made,))
+    monkeypatch.setattr("perfdb.runner.waiting.FIRST_PAUSE_S", 0.01)
+    return made
+
+
+def lab_of(settings, provider):
     begun = []
     made = SupervisedLab(
         request(settings, python=Path(sys.executable)),
         journal_of(settings, closed=False),
         FAMILIES["throughput"],
-        setup(),
+        setup(provider=provider),
         Observer(),
         deadline=None,
         before_first=lambda: begun.append(time.monotonic()),
     )
     made.begun = begun
+    return made
+
+
+@pytest.fixture
+def lab(settings):
+    made = lab_of(settings, "LocalProvider")
     yield made
     assert marked(made.journal.run) == []
 
 
-def program(source, name="rep-1"):
-    return Program(name, (sys.executable, "-c", source), env={"EXTRA": "extra"})
+@pytest.fixture
+def on_batch(settings, batch):
+    made = lab_of(settings, "SlurmProvider")
+    yield made
+    assert marked(made.journal.run) == []
+
+
+def program(source, name="rep-1", **more):
+    return Program(name, (sys.executable, "-c", source), env={"EXTRA": "extra"}, **more)
 
 
 def test_a_childs_words_come_back_and_are_in_the_journal(lab):
@@ -119,3 +171,98 @@ def test_time_that_is_up_ends_the_child_and_the_measurement(lab):
         lab.run(program("", "rep-2"))
     (log,) = lab.journal.log_paths()
     assert '"reason": "timeout"' in log.read_text()
+
+
+# What a batch system does by itself is waited for.
+def interrupt(_=None):
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_child_that_wants_the_nodes_released_begins_when_none_is_up_for_nothing(on_batch, batch):
+    batch.up = [True, True, True]
+    asked = []
+    batch.asked = lambda: asked.append(on_batch.journal.log_paths())
+    assert on_batch.run(program("", begin_when="released")).log.exit.code == 0
+    assert asked == [[]] * 4
+    assert on_batch.observer.said == ["rep-1 begins once 1 node with nothing to do are powered down"]
+
+
+def test_a_child_that_does_not_ask_for_it_waits_for_no_release(on_batch, batch):
+    batch.up = [True]
+    on_batch.run(program(""))
+    assert batch.up == [True]
+
+
+def test_nodes_that_stay_up_are_waited_for_until_patience_ends_and_the_child_runs(on_batch, batch, monkeypatch):
+    monkeypatch.setattr("perfdb.runner.lab.RELEASE_PATIENCE_S", 0.1)
+    batch.up = [True] * 1000
+    assert on_batch.run(program("", begin_when="released")).log.exit.code == 0
+
+
+def test_the_time_limit_ends_the_wait_for_a_release_and_the_record_says_so(on_batch, batch):
+    batch.up = [True] * 1000
+    on_batch.deadline = time.monotonic() + 0.1
+    with pytest.raises(MeasurementStopped):
+        on_batch.run(program("", begin_when="released"))
+    assert on_batch.journal.log_paths() == []
+    record, _, _ = record_of(on_batch.journal)
+    assert (record.status, record.reason) == ("timeout", "the time limit was reached before rep-1 could begin")
+
+
+def test_ctrl_c_ends_the_wait_for_a_release(on_batch, batch):
+    batch.up, batch.asked = [True] * 1000, interrupt
+    with pytest.raises(MeasurementStopped):
+        on_batch.run(program("", begin_when="released"))
+    assert on_batch.journal.log_paths() == []
+    assert record_of(on_batch.journal)[0].status == "interrupted"
+
+
+def test_a_childs_jobs_are_ended_then_waited_for_then_asked_for_their_times(on_batch, batch):
+    batch.busy = [True, True]
+    batch.asked = lambda: batch.cancelled[0]  # they were told to end before they are waited for
+    done = on_batch.run(program("", settle_s=60))
+    assert batch.busy == []
+    assert done.jobs == (Job(job_id="4711", state="COMPLETED", nodes=("n0",)),)
+    assert on_batch.journal.read("logs/01-rep-1.jobs") == [done.jobs[0].model_dump(mode="json")]
+
+
+@pytest.mark.parametrize("ended_by", ["settle_s", "deadline", "ctrl-c"])
+def test_jobs_that_do_not_end_are_not_waited_for_beyond_what_was_said(on_batch, batch, ended_by):
+    batch.busy = [True] * 1000
+    if ended_by == "deadline":
+        on_batch.deadline = time.monotonic() + 3.0
+    if ended_by == "ctrl-c":
+        batch.asked = interrupt
+        with pytest.raises(MeasurementStopped):
+            on_batch.run(program("", settle_s=60))
+    else:
+        on_batch.run(program("", settle_s=0.1 if ended_by == "settle_s" else 60))
+    assert len(on_batch.journal.read("logs/01-rep-1.jobs")) == 1
+
+
+def test_ctrl_c_while_jobs_are_ended_does_not_leave_them(on_batch, batch):
+    def cancel(job_ids, names=()):
+        batch.cancelled.append(job_ids)
+        if len(batch.cancelled) == 1:
+            raise KeyboardInterrupt
+        return ()
+
+    batch.cancel = cancel
+    with pytest.raises(MeasurementStopped):
+        on_batch.run(program(""))
+    assert batch.cancelled == [("4711",)] * 2
+
+
+# What could not be cancelled is not forgotten.
+def test_jobs_that_cannot_be_cancelled_are_tried_again_by_the_next_run(on_batch, batch, settings):
+    batch.stuck = ("4711",)
+    on_batch.run(program(""))
+    assert on_batch.observer.said == ["these cluster jobs could not be cancelled now, `perfdb sync` tries again: 4711"]
+    (noted,) = (settings.state_path / "left").iterdir()
+    assert noted.name == f"{on_batch.journal.run}.json"
+    later = lab_of(settings, "SlurmProvider")
+    later.run(program("", "later"))
+    assert "could not be cancelled: 4711. Is the scheduler there?" in later.observer.said[0]
+    batch.stuck = ()
+    lab_of(settings, "SlurmProvider").run(program("", "last"))
+    assert list((settings.state_path / "left").iterdir()) == []

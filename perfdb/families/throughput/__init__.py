@@ -29,6 +29,11 @@ def _progress(line: str) -> str | None:
 FAMILY = Family(
     name="throughput",
     spec=ThroughputSpec,
+    examples=(
+        "parsl-configs/local_htex.py --time 5",
+        "slurm_hopper --reps 10 --timeout 3600 --machine hopper",
+    ),
+    overrides=lambda _: {},
     measure=measure,
     child_count=lambda spec: int(spec.reps) + bool(spec.probe),
     assemble=assemble,

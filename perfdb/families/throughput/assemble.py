@@ -132,7 +132,7 @@ def _submission_s(iterations: Sequence[Iteration]) -> float:
 
 def _queue_wait(jobs: Sequence[Job]) -> float | None:
     """The wait of the job that started first: the cold iteration waits for no more than that."""
-    waits = [(job.started_at, job.queue_wait_s) for job in jobs if job.started_at and job.queue_wait_s is not None]
+    waits = [(job.started.at, job.queue_wait_s) for job in jobs if job.started and job.queue_wait_s is not None]
     return min(waits)[1] if waits else None
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from perfdb.families.quantile import quantile, supported
 from perfdb.processes.log import Line
 from perfdb.record import Metric
 
@@ -65,20 +66,6 @@ def read_answers(lines: Sequence[Line]) -> ProbeAnswers:
     return answers
 
 
-def quantile(values: Sequence[float], q: float) -> float:
-    """The `q` quantile, linear between order statistics (type 7 of Hyndman and Fan, 1996).
-
-    Args:
-        values: At least one, in any order.
-        q: 0 to 1.
-    """
-    ordered = sorted(values)
-    position = q * (len(ordered) - 1)
-    low = math.floor(position)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
-
-
 def summarise(samples: Mapping[str, Sequence[Any]]) -> tuple[Metric, ...]:
     """The latency metrics that samples imply. A quantile that fewer than 1 / (1 - q) samples support is left out."""
     metrics = []
@@ -89,6 +76,6 @@ def summarise(samples: Mapping[str, Sequence[Any]]) -> tuple[Metric, ...]:
         metrics += [
             Metric(name=f"{stem}_{name}_s", unit="s", direction="lower", value=quantile(values, q))
             for name, q in QUANTILES.items()
-            if values and len(values) * (1 - q) >= 1 - 1e-9
+            if supported(len(values), q)
         ]
     return tuple(metrics)

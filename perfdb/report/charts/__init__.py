@@ -6,6 +6,7 @@ from perfdb.report.charts.history import history
 from perfdb.report.charts.ratios import ratios
 from perfdb.report.charts.scaling import Place, scaling
 from perfdb.report.charts.spec import Spec
+from perfdb.report.charts.stages import Staircase, stages
 from perfdb.report.charts.theme import DARK, LIGHT
 from perfdb.report.charts.values import Group, iterations, repetitions
 
@@ -17,6 +18,7 @@ __all__ = [
     "Place",
     "Samples",
     "Spec",
+    "Staircase",
     "bundle",
     "ecdf",
     "history",
@@ -24,4 +26,5 @@ __all__ = [
     "ratios",
     "repetitions",
     "scaling",
+    "stages",
 ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from perfdb.families.charts import ChartDescription, IterationsChart, RepetitionsChart, SamplesChart
+from perfdb.families.charts import ChartDescription, IterationsChart, RepetitionsChart, SamplesChart, StagesChart
 from perfdb.record import Record, utc_text
 from perfdb.report.charts.ecdf import Samples, ecdf
-from perfdb.report.charts.samples import Columns, curves
+from perfdb.report.charts.samples import Columns, described_curves
 from perfdb.report.charts.spec import WIDTH, Spec
+from perfdb.report.charts.stages import Staircase, stages
 from perfdb.report.charts.values import Group, iterations, repetitions
 
 
@@ -49,7 +50,7 @@ def _drawn(
     record: Record, samples: Columns, description: ChartDescription, title: str, notes: list[str], width: int
 ) -> Spec | None:
     if isinstance(description, SamplesChart):
-        found = curves(samples, description.column, description.by)
+        found = described_curves(samples, description)
         lines = [Samples(description.labels.get(word, word) or "all", values) for word, values in found.items()]
         if not lines:
             return None
@@ -64,7 +65,19 @@ def _drawn(
     if isinstance(description, IterationsChart):
         steps = [metric for metric in record.metrics if metric.name == description.metric and metric.step is not None]
         return iterations(steps, title=title, notes=notes, width=width) if len(steps) > 1 else None
+    if isinstance(description, StagesChart):
+        return _staircases(record, description, title, notes, width)
     return None  # takes several records
+
+
+def _staircases(record: Record, description: StagesChart, title: str, notes: list[str], width: int) -> Spec | None:
+    groups, units = [], set()
+    for label, prefix in description.groups.items():
+        found = [(name, record.metric(f"{prefix}{stem}")) for stem, name in description.stages.items()]
+        if any(metric is not None for _, metric in found):
+            units |= {metric.unit for _, metric in found if metric is not None}
+            groups.append(Staircase(label, [(name, metric.all_values if metric else ()) for name, metric in found]))
+    return stages(groups, unit=units.pop(), title=title, notes=notes, width=width) if len(units) == 1 else None
 
 
 def _circumstances(record: Record) -> str:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from perfdb.families.charts import SamplesChart
 from perfdb.record import Record, sha256_hex
 
 Columns = dict[str, Sequence[object]]
@@ -47,6 +48,21 @@ def _columns(data: bytes) -> Columns:
         }
     except (pyarrow.ArrowException, OSError, ValueError):
         return {}
+
+
+def described_curves(columns: Columns, description: SamplesChart) -> dict[str, list[float]]:
+    """The curves that a description asks for; in the order of its labels, where those are the only ones."""
+    wanted: dict[str, tuple[str, ...]] = {column: (word,) for column, word in description.where.items()}
+    if description.only:
+        wanted[description.by] = tuple(description.labels)
+    told = {column: columns.get(column, ()) for column in (description.column, description.by, *wanted)}
+    count = len(told[description.column])
+    if any(len(told[column]) != count for column in wanted):
+        return {}
+    rows = [row for row in range(count) if all(told[column][row] in words for column, words in wanted.items())]
+    kept: Columns = {column: [values[row] for row in rows] for column, values in told.items() if len(values) == count}
+    found = curves(kept, description.column, description.by)
+    return {word: found[word] for word in description.labels if word in found} if description.only else found
 
 
 def curves(columns: Columns, column: str, by: str) -> dict[str, list[float]]:

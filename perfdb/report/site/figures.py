@@ -14,7 +14,7 @@ from perfdb.report.charts.described import descriptions_of
 from perfdb.report.charts.ecdf import quantile
 from perfdb.report.charts.places import LINES, alike, number, others, places_of
 from perfdb.report.charts.record_charts import charts_of
-from perfdb.report.charts.samples import curves, read_samples
+from perfdb.report.charts.samples import described_curves, read_samples
 from perfdb.report.charts.scales import named
 from perfdb.report.site.contents import Item
 
@@ -52,7 +52,7 @@ def figures_of(record: Record, folder: Path) -> tuple[list[Figure], str]:
     descriptions = descriptions_of(record)
     samples = read_samples(record, folder)
     tables = {
-        description.name: _percentiles(description, curves(samples, description.column, description.by))
+        description.name: _percentiles(description, described_curves(samples, description))
         for description in descriptions
         if isinstance(description, SamplesChart)
     }

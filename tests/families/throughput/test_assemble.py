@@ -13,7 +13,7 @@ from perfdb.families import ChildRun
 from perfdb.families.throughput.assemble import assemble, worker_slots
 from perfdb.families.throughput.metrics import HEADLINE, METRICS
 from perfdb.families.throughput.spec import ThroughputSpec
-from perfdb.platforms import Job
+from perfdb.platforms import Job, Stamp
 from perfdb.processes.log import ChildLog, Exit
 from tests.families.throughput.outputs import CLOSING, WHOLE, iteration, lines, rep, setup
 
@@ -31,6 +31,14 @@ ANSWERS = [
 
 def probe(texts=ANSWERS, exit_=Exit(3.0, 0, "ended", 1.0)) -> ChildRun:  # noqa: B008 (frozen)
     return ChildRun(ChildLog("02-probe", None, lines(texts), exit_))
+
+
+def stamp(seconds) -> Stamp:
+    return Stamp(at=SUBMITTED + timedelta(seconds=seconds), resolution_s=1.0, source="test")
+
+
+def job(job_id, wait_s) -> Job:
+    return Job(job_id=job_id, pending=stamp(0), started=None if wait_s is None else stamp(wait_s))
 
 
 def values(measured, name):
@@ -73,22 +81,19 @@ def test_every_iteration_is_a_step_of_its_repetition():
 
 
 def test_the_wait_in_the_queue_is_told_from_the_start_up():
-    def job(name, wait_s):
-        return Job(name, SUBMITTED, None if wait_s is None else SUBMITTED + timedelta(seconds=wait_s))
-
-    jobs = (job("1", None), job("2", 1.5), job("3", 1.0), Job("4", None, SUBMITTED))
+    jobs = (job("1", None), job("2", 1.5), job("3", 1.0), Job(job_id="4", started=stamp(0)))
     measured = assemble(ONE, setup(), [rep(jobs=jobs)])
     assert values(measured, "queue_wait_s") == (1.0,)
     assert values(measured, "start_up_s") == (pytest.approx(2.0 - 1.0),)
 
 
 def test_a_wait_longer_than_the_cold_iteration_leaves_no_negative_start_up():
-    measured = assemble(ONE, setup(), [rep(jobs=(Job("1", SUBMITTED, SUBMITTED + timedelta(seconds=3)),))])
+    measured = assemble(ONE, setup(), [rep(jobs=(job("1", 3),))])
     assert values(measured, "start_up_s") == (0.0,)
 
 
 def test_jobs_whose_times_are_unknown_leave_the_wait_out():
-    assert values(assemble(ONE, setup(), [rep(jobs=(Job("1"),))]), "queue_wait_s") is None
+    assert values(assemble(ONE, setup(), [rep(jobs=(Job(job_id="1"),))]), "queue_wait_s") is None
 
 
 def test_the_probe_gives_latencies_samples_and_workers():
@@ -104,7 +109,7 @@ def test_the_probe_gives_latencies_samples_and_workers():
 
 
 def test_every_metric_is_defined_and_every_headline_is_a_metric():
-    measured = assemble(PROBED, setup(), [rep(jobs=(Job("1", SUBMITTED, SUBMITTED),)), probe()])
+    measured = assemble(PROBED, setup(), [rep(jobs=(job("1", 0),)), probe()])
     for metric in measured.metrics:
         assert (metric.unit, metric.direction) == (METRICS[metric.name].unit, METRICS[metric.name].direction)
     assert set(HEADLINE) <= set(METRICS)

@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import json
 
-import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfdb.families.throughput.latency import quantile, read_answers, summarise
+from perfdb.families.throughput.latency import read_answers, summarise
 from perfdb.registry.samples import to_parquet
 from tests.families.throughput.outputs import lines
-
-latencies = st.floats(0, 1e6)
-
-
-@given(st.lists(latencies, min_size=1, max_size=200), st.floats(0, 1))
-def test_quantiles_are_numpys(values, q):
-    assert quantile(values, q) == pytest.approx(numpy.quantile(values, q), rel=1e-9, abs=1e-12)
-
-
-@given(st.lists(latencies, min_size=1), st.floats(0, 1))
-def test_a_quantile_lies_among_its_values(values, q):
-    assert min(values) <= quantile(values, q) <= max(values)
 
 
 def samples(**counts):

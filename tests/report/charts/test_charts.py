@@ -17,12 +17,14 @@ from perfdb.report.charts import (
     Group,
     Place,
     Samples,
+    Staircase,
     ecdf,
     history,
     iterations,
     ratios,
     repetitions,
     scaling,
+    stages,
 )
 from perfdb.report.charts.ecdf import percentiles, steps
 from perfdb.report.charts.scales import axis, named
@@ -60,6 +62,7 @@ def charts(text: str) -> list[Spec]:
         ),
         ratios(told.model_copy(update={"sides": (side, *told.sides[1:])}), title=text),
         scaling([Place(text, 1.0, [1.0], 1), Place(text, 2.0, [2.0], 1)], param=text, **common),
+        stages([Staircase(text, [(text, [1.0]), ("b", [2.0])])], unit=text[:40], title=text, notes=[text]),
     ]
 
 

@@ -21,7 +21,7 @@ os.dup2(2, 1)
 
 import parsl
 
-sys.path.insert(0, os.path.dirname(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "..", "parsl_config", "child"))
 import user_config
 
 del sys.path[0]

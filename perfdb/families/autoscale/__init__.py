@@ -1,0 +1,29 @@
+"""Node acquisition: how long a Parsl workload that scales from zero waits for each node, stage by stage."""
+
+from __future__ import annotations
+
+from perfdb.families.autoscale.assemble import assemble
+from perfdb.families.autoscale.charts import CHARTS
+from perfdb.families.autoscale.measure import child_count, measure
+from perfdb.families.autoscale.metrics import HEADLINE, METRICS
+from perfdb.families.autoscale.progress import progress
+from perfdb.families.autoscale.spec import AutoscaleSpec
+from perfdb.families.autoscale.summarise import summarise
+from perfdb.families.base import Family
+
+FAMILY = Family(
+    name="autoscale",
+    spec=AutoscaleSpec,
+    examples=("parsl-configs/slurm_pocket.py --set rounds=5", "parsl-configs/local_htex.py --blocks 2"),
+    overrides=lambda spec: spec.overrides(),
+    measure=measure,
+    child_count=child_count,
+    assemble=assemble,
+    metrics=METRICS,
+    headline=HEADLINE,
+    charts=CHARTS,
+    progress=progress,
+    summarise=summarise,
+    derive=lambda _: (),
+    implied=frozenset(METRICS),
+)
