@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 from collections.abc import Iterator
@@ -29,11 +30,17 @@ def cluster(home: Home, slurm: Cluster) -> Iterator[Home]:
     """A home whose commands speak to a cluster with nothing to do."""
     home.env |= slurm.env | {"PERFDB_SITE_PARTITION": "pocket", "PERFDB_SITE_ADDRESS": "127.0.0.1"}
     yield home
-    for process in home.processes():
-        process.kill()
+    kill(home.processes())
     if jobs := slurm.active():
         slurm.ask("scancel", *jobs)
     within(30, lambda: not slurm.active())
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    """Those of them that have not ended by themselves meanwhile."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def begun(home: Home) -> psutil.Popen:
@@ -78,8 +85,7 @@ def test_a_job_that_was_pending_when_all_of_us_were_killed_is_cancelled_by_the_n
     process = cluster.start("run-parsl-perf.py", SLURM, *LONG)
     within(60, lambda: len(slurm.active()) == 2 or process.poll() is not None)
     # Everything of ours at once, the supervisor too: only the queue still knows of the job.
-    for victim in cluster.processes():
-        victim.kill()
+    kill(cluster.processes())
     process.wait()
     assert len(slurm.active()) == 2
     told = json.loads(cluster.perfdb("sync", "--json").stdout)
