@@ -77,11 +77,11 @@ def pocket(label: str, options: Options) -> Iterator[Cluster]:
 
 
 @contextlib.contextmanager
-def killed(cluster: Cluster, name: str) -> Iterator[None]:
+def killed(cluster: Cluster, name: str, how: signal.Signals = signal.SIGKILL) -> Iterator[None]:
     """Without that daemon until the end of the block; then it is started as it was before."""
     process = cluster.daemon(name)
     argv, environment, cwd = process.cmdline(), process.environ(), process.cwd()
-    process.kill()
+    process.send_signal(how)
     until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, f"{name} lives")
     try:
         yield
