@@ -15,8 +15,8 @@ from perfdb.errors import UsageError
 
 if TYPE_CHECKING:
     from perfdb.cli.terminal import Voice
-    from perfdb.families.autoscale.batch import Kind
-    from perfdb.families.autoscale.ways import Way
+    from perfdb.families.autoscale.analysis.batch import Kind
+    from perfdb.families.autoscale.analysis.ways import Way
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -210,7 +210,7 @@ def _tell(
     from perfdb.cli.figure import write
     from perfdb.cli.render_autoscale import print_ways, spec_of, ways_document
     from perfdb.cli.terminal import print_json
-    from perfdb.families.autoscale.ways import set_against
+    from perfdb.families.autoscale.analysis.ways import set_against
 
     found = set_against(ways, cores)
     if output is not None:

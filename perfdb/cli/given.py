@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from perfdb.errors import UsageError
 
 if TYPE_CHECKING:
-    from perfdb.families.autoscale.serverless import Serverless
-    from perfdb.families.autoscale.ways import Way
+    from perfdb.families.autoscale.analysis.serverless import Serverless
+    from perfdb.families.autoscale.analysis.ways import Way
 
 
 class AskedFor(StrEnum):
@@ -30,7 +30,7 @@ def given_profile(
     """
     from pydantic import ValidationError
 
-    from perfdb.families.autoscale.serverless import Serverless, faults_of, read_profile
+    from perfdb.families.autoscale.analysis.serverless import Serverless, faults_of, read_profile
 
     options = {"seconds_per_core": seconds_per_core, "cold_start_s": cold_start, "concurrency": concurrency}
     said = {name: value for name, value in options.items() if value is not None}
@@ -66,8 +66,8 @@ def given_nodes(text: str | None, asked: AskedFor | None, given_by: str, cores: 
     Raises:
         UsageError: it is none, or does not say how they are asked for.
     """
-    from perfdb.families.autoscale import allocation
-    from perfdb.families.autoscale.ways import Way
+    from perfdb.families.autoscale.analysis.curves import given_nodes
+    from perfdb.families.autoscale.analysis.ways import Way
 
     if text is None:
         if asked is not None:
@@ -81,7 +81,7 @@ def given_nodes(text: str | None, asked: AskedFor | None, given_by: str, cores: 
             "asked for when the one before is there."
         )
     about = f"{seconds:g} s for {each} cores, asked for {asked.value.replace('-', ' ')}"
-    curve = allocation.given_nodes(seconds, each, asked.value, cores)
+    curve = given_nodes(seconds, each, asked.value, cores)
     facts = {"cores_per_node": each, "cores_per_node_by": "given", "asked": asked.value}
     return [Way("given nodes", about, curve, True, given_by=given_by, facts=facts)]
 
@@ -99,7 +99,7 @@ def _parsed(text: str) -> tuple[float, int]:
 
 def serverless_way(profile: Serverless, name: str, cores: int) -> Way:
     """A serverless platform as a way to obtain so many cores."""
-    from perfdb.families.autoscale.ways import Way
+    from perfdb.families.autoscale.analysis.ways import Way
 
     facts = {"profile": profile.model_dump(exclude={"given_by"})}
     return Way(name, profile.told, profile.curve(cores), False, given_by=profile.given_by, facts=facts)

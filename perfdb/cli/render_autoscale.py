@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from perfdb.cli.render_history import aligned
 from perfdb.cli.terminal import printable
-from perfdb.families.autoscale.batch import KINDS, MEAN_METHOD, MEDIAN_METHOD, batch_of
-from perfdb.families.autoscale.ways import together
+from perfdb.families.autoscale.analysis.batch import KINDS, MEAN_METHOD, MEDIAN_METHOD, batch_of
+from perfdb.families.autoscale.analysis.ways import together
 from perfdb.units import counted, significant
 
 if TYPE_CHECKING:
     from perfdb.cli.rounds import Measured, Pool
-    from perfdb.families.autoscale.allocation import Curve
-    from perfdb.families.autoscale.batch import Batch, Summary
-    from perfdb.families.autoscale.ways import Against, Way
+    from perfdb.families.autoscale.analysis.batch import Batch, Summary
+    from perfdb.families.autoscale.analysis.curves import Curve
+    from perfdb.families.autoscale.analysis.ways import Against, Way
     from perfdb.report.charts import Spec
 
 _HEAD = ("n", "min", "mean", "95 % of the mean", "median", "95 % of the median", "p95", "max")

@@ -11,8 +11,8 @@ from perfdb.errors import UsageError
 
 if TYPE_CHECKING:
     from perfdb.cli.terminal import Voice
-    from perfdb.families.autoscale.batch import Event, Kind
-    from perfdb.families.autoscale.ways import Way
+    from perfdb.families.autoscale.analysis.batch import Event, Kind
+    from perfdb.families.autoscale.analysis.ways import Way
     from perfdb.record import Record
     from perfdb.registry.validator.parquet import ParquetReader
 
@@ -96,7 +96,7 @@ def measured(words: Sequence[str], voice: Voice) -> Measured:
 
 def _events(record: Record, folder: Path, reader: ParquetReader) -> tuple[Event, ...]:
     """What the samples tell, read as the validator does; nothing where they are not what the record says."""
-    from perfdb.families.autoscale.batch import events_of
+    from perfdb.families.autoscale.analysis.batch import events_of
     from perfdb.record import sha256_hex
     from perfdb.registry.validator.limits import LARGEST_SAMPLES
     from perfdb.registry.validator.parquet import NoTable
@@ -125,9 +125,9 @@ def ways_of(found: Measured, kinds: Sequence[Kind], cores_per_node: int | None) 
     Raises:
         UsageError: they do not say how many cores a node has.
     """
-    from perfdb.families.autoscale.allocation import of_rounds
-    from perfdb.families.autoscale.batch import ready_by_round
-    from perfdb.families.autoscale.ways import Way
+    from perfdb.families.autoscale.analysis.batch import ready_by_round
+    from perfdb.families.autoscale.analysis.curves import of_rounds
+    from perfdb.families.autoscale.analysis.ways import Way
     from perfdb.units import counted
 
     ways = []

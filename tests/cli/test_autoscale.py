@@ -14,7 +14,7 @@ from perfdb.cli.autoscale import app
 from perfdb.errors import UsageError
 from perfdb.record import Environment, Host
 from perfdb.registry.samples import to_parquet
-from tests.families.autoscale.told import Rounds, columns_of, started
+from tests.families.autoscale.analysis.told import Rounds, columns_of, started
 from tests.report.charts.test_drawing import saved
 from tests.tracking.records import make_record
 

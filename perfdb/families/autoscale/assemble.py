@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from perfdb.families.autoscale.answers import Answer, NodeReport, read_answers
-from perfdb.families.autoscale.chain import Round, read_round
-from perfdb.families.autoscale.checks import checks_of
-from perfdb.families.autoscale.findings import findings_of
-from perfdb.families.autoscale.node_reports import mismatch
+from perfdb.families.autoscale.judge.checks import checks_of
+from perfdb.families.autoscale.judge.findings import findings_of
+from perfdb.families.autoscale.judge.words import shortened, standing, trouble_of
+from perfdb.families.autoscale.rounds.answers import Answer, NodeReport, read_answers
+from perfdb.families.autoscale.rounds.chain import Round, read_round
+from perfdb.families.autoscale.rounds.node_reports import mismatch
 from perfdb.families.autoscale.samples import columns
 from perfdb.families.autoscale.spec import AutoscaleSpec
 from perfdb.families.autoscale.summarise import summarise
-from perfdb.families.autoscale.words import shortened, standing, trouble_of
 from perfdb.families.base import ChildRun, Measurements, Setup
 from perfdb.processes.log import ChildLog
 from perfdb.record import Check, Host, Status

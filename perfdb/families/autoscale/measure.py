@@ -8,8 +8,8 @@ from pathlib import Path
 
 from perfdb import capture
 from perfdb.errors import ConfigError, UsageError
-from perfdb.families.autoscale.answers import read_answers
-from perfdb.families.autoscale.node_reports import mismatch
+from perfdb.families.autoscale.rounds.answers import read_answers
+from perfdb.families.autoscale.rounds.node_reports import mismatch
 from perfdb.families.autoscale.spec import AutoscaleSpec
 from perfdb.families.base import Children, ChildRun, Lab, Program
 from perfdb.parsl_config import ConfigDescription

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from perfdb.families.autoscale.chain import Acquisition, Round
-from perfdb.families.autoscale.lives import EPOCH_S, WORKLOAD, BlockLife
-from perfdb.families.autoscale.stages import Told
+from perfdb.families.autoscale.rounds.chain import Acquisition, Round
+from perfdb.families.autoscale.rounds.lives import EPOCH_S, WORKLOAD, BlockLife
+from perfdb.families.autoscale.rounds.stages import Told
 
 COLUMNS = ("round", "kind", "block", "node", "ordinal", "quantity", "value_s", "resolution_s", "source")
 # Besides the milestones. `watched_until`: of a node that ran no task, until when it might have.

@@ -9,8 +9,8 @@ from typing import Any
 
 from perfdb.families.autoscale.metrics import METRICS, ORDINALS, PREFIXES
 from perfdb.families.autoscale.milestones import MILESTONES
+from perfdb.families.autoscale.rounds.stages import stages
 from perfdb.families.autoscale.samples import COLUMNS
-from perfdb.families.autoscale.stages import stages
 from perfdb.families.quantile import quantile, supported
 from perfdb.record import Metric
 

@@ -15,7 +15,7 @@ from perfdb.platforms import Job
 from perfdb.processes.log import Exit, Line
 from perfdb.record import Check, Finding
 from perfdb.registry.samples import to_parquet
-from tests.families.autoscale.rounds import COLD, WARM, ZERO, Planted, child, nodes_run, setup, stamp
+from tests.families.autoscale.planted import COLD, WARM, ZERO, Planted, child, nodes_run, setup, stamp
 
 SPEC = AutoscaleSpec(rounds=2)
 WHOLE = [nodes_run(), *(p.run() for n in (1, 2) for p in (Planted(number=n), Planted("warm", n, WARM)))]

@@ -11,10 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfdb.errors import ConfigError, UsageError
-from perfdb.families.autoscale.answers import Begin, Block, Gone, LastWords, NodeReport, ScriptReport, read_answers
 from perfdb.families.autoscale.measure import child_count, measure, phases
-from perfdb.families.autoscale.node_reports import mismatch
 from perfdb.families.autoscale.progress import progress
+from perfdb.families.autoscale.rounds.answers import (
+    Begin,
+    Block,
+    Gone,
+    LastWords,
+    NodeReport,
+    ScriptReport,
+    read_answers,
+)
+from perfdb.families.autoscale.rounds.node_reports import mismatch
 from perfdb.families.autoscale.spec import AutoscaleSpec
 from perfdb.families.base import ChildRun, Program, Setup
 from perfdb.parsl_config import ConfigDescription

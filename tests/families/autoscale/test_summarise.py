@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfdb.families.autoscale.answers import read_answers
-from perfdb.families.autoscale.chain import read_round
 from perfdb.families.autoscale.metrics import HEADLINE, METRICS
+from perfdb.families.autoscale.rounds.answers import read_answers
+from perfdb.families.autoscale.rounds.chain import read_round
 from perfdb.families.autoscale.samples import COLUMNS, columns
 from perfdb.families.autoscale.summarise import summarise
 from perfdb.platforms import Job
 from perfdb.registry.samples import to_parquet
 from perfdb.registry.validator.parquet import ParquetReader
-from tests.families.autoscale.rounds import COLD, IDLE_S, RELEASE_S, WARM, Planted, child
+from tests.families.autoscale.planted import COLD, IDLE_S, RELEASE_S, WARM, Planted, child
 
 
 def read(planted: Planted, answers=None, jobs=None, powers=True):

@@ -10,7 +10,7 @@ from perfdb.families.autoscale.assemble import assemble
 from perfdb.families.autoscale.spec import AutoscaleSpec
 from perfdb.platforms import Job
 from perfdb.processes.log import Exit
-from tests.families.autoscale.rounds import COLD, WARM, ZERO, Planted, by_scheduler, child, nodes_run, setup
+from tests.families.autoscale.planted import COLD, WARM, ZERO, Planted, by_scheduler, child, nodes_run, setup
 
 SPEC = AutoscaleSpec(rounds=1)
 CHECKS = [

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from perfdb.families.autoscale.answers import (
+from perfdb.families.autoscale.rounds.answers import (
     Answer,
     Begin,
     Block,

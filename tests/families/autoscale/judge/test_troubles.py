@@ -8,7 +8,7 @@ from perfdb.families.base import ChildRun, Measurements
 from perfdb.platforms import Job
 from perfdb.platforms.base import UNTOLD
 from perfdb.processes.log import Exit
-from tests.families.autoscale.rounds import WARM, ZERO, Planted, child, nodes_run, setup, stamp
+from tests.families.autoscale.planted import WARM, ZERO, Planted, child, nodes_run, setup, stamp
 
 
 def with_cold(run: ChildRun) -> Measurements:

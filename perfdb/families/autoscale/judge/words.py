@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from perfdb.families.autoscale.chain import Round
-from perfdb.families.autoscale.lives import BlockLife
 from perfdb.families.autoscale.milestones import CHAIN
+from perfdb.families.autoscale.rounds.chain import Round
+from perfdb.families.autoscale.rounds.lives import BlockLife
 from perfdb.platforms.base import UNTOLD
 
 LONGEST = 1900

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfdb.families.autoscale.answers import read_answers
-from perfdb.families.autoscale.chain import read_round
-from perfdb.families.autoscale.checks import total_s
+from perfdb.families.autoscale.judge.checks import total_s
 from perfdb.families.autoscale.milestones import CHAIN, MILESTONES
-from perfdb.families.autoscale.stages import Told, known_causes, out_of_order, stages
-from tests.families.autoscale.rounds import COLD, LATER_S, Planted
+from perfdb.families.autoscale.rounds.answers import read_answers
+from perfdb.families.autoscale.rounds.chain import read_round
+from perfdb.families.autoscale.rounds.stages import Told, known_causes, out_of_order, stages
+from tests.families.autoscale.planted import COLD, LATER_S, Planted
 
 instants = st.dictionaries(st.sampled_from(list(MILESTONES)), st.none() | st.floats(-1e4, 1e4), min_size=1)
 

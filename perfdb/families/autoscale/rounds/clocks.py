@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from perfdb.families.autoscale.answers import Begin, Ended, Offset
-from perfdb.families.autoscale.stages import Told
+from perfdb.families.autoscale.rounds.answers import Begin, Ended, Offset
+from perfdb.families.autoscale.rounds.stages import Told
 
 
 class Clocks:

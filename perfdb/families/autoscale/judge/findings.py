@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
-from perfdb.families.autoscale.chain import Round
+from perfdb.families.autoscale.judge.words import CUT_SHORT, listed, shortened
 from perfdb.families.autoscale.metrics import PREFIXES
 from perfdb.families.autoscale.milestones import CHAIN
-from perfdb.families.autoscale.words import CUT_SHORT, listed, shortened
+from perfdb.families.autoscale.rounds.chain import Round
 from perfdb.record import Finding, Metric
 from perfdb.units import duration
 

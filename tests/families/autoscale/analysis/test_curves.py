@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfdb.families.autoscale.allocation import (
+from perfdb.families.autoscale.analysis.curves import (
     Curve,
     crossovers,
     given_nodes,

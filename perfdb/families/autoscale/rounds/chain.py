@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from perfdb.families.autoscale.answers import Answer, Begin, Ended, Failed, Gone, Submitted
-from perfdb.families.autoscale.clocks import Clocks
-from perfdb.families.autoscale.heard import Heard, heard
-from perfdb.families.autoscale.lives import (
+from perfdb.families.autoscale.rounds.answers import Answer, Begin, Ended, Failed, Gone, Submitted
+from perfdb.families.autoscale.rounds.clocks import Clocks
+from perfdb.families.autoscale.rounds.heard import Heard, heard
+from perfdb.families.autoscale.rounds.lives import (
     EPOCH_S,
     INTERCHANGE,
     SCRIPT,
@@ -18,7 +18,7 @@ from perfdb.families.autoscale.lives import (
     lives,
     milestones_of_boot,
 )
-from perfdb.families.autoscale.stages import Told
+from perfdb.families.autoscale.rounds.stages import Told
 from perfdb.platforms import Job
 from perfdb.platforms.base import NodeBoot
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from perfdb.families.autoscale.chain import Acquisition, Round
-from perfdb.families.autoscale.lives import BlockLife
+from perfdb.families.autoscale.judge.words import LONGEST, listed, shortened, standing
+from perfdb.families.autoscale.rounds.chain import Acquisition, Round
+from perfdb.families.autoscale.rounds.lives import BlockLife
+from perfdb.families.autoscale.rounds.stages import Told, out_of_order, stages
 from perfdb.families.autoscale.spec import AutoscaleSpec
-from perfdb.families.autoscale.stages import Told, out_of_order, stages
-from perfdb.families.autoscale.words import LONGEST, listed, shortened, standing
 from perfdb.record import Check
 
 # What the stages add up to is two wall clocks' difference, and that total a monotonic clock's.

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfdb.errors import UsageError
-from perfdb.families.autoscale.serverless import Serverless, read_profile
+from perfdb.families.autoscale.analysis.serverless import Serverless, read_profile
 
 
 def platform(**said) -> Serverless:

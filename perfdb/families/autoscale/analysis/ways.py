@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from perfdb.families.autoscale.allocation import (
+from perfdb.families.autoscale.analysis.batch import Kind
+from perfdb.families.autoscale.analysis.curves import (
     Band,
     Crossover,
     Curve,
@@ -16,7 +17,6 @@ from perfdb.families.autoscale.allocation import (
     overtakings,
     ranges,
 )
-from perfdb.families.autoscale.batch import Kind
 from perfdb.units import counted, significant
 
 MEASURED, GIVEN = "measured", "given"

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from perfdb.families.autoscale.batch import batch_of, events_of, interval_of_mean, ready_by_round, summary
+from perfdb.families.autoscale.analysis.batch import batch_of, events_of, interval_of_mean, ready_by_round, summary
 from perfdb.registry.samples import to_parquet
 from perfdb.registry.validator.parquet import ParquetReader
-from tests.families.autoscale.told import columns_of, started
+from tests.families.autoscale.analysis.told import columns_of, started
 
 
 def test_cold_and_warm_rounds_of_one_number_stay_apart():

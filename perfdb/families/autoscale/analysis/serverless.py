@@ -19,7 +19,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from perfdb.errors import UsageError
-from perfdb.families.autoscale.allocation import Curve
+from perfdb.families.autoscale.analysis.curves import Curve
 
 _Seconds = Annotated[float, Field(ge=0, le=7 * 86400, allow_inf_nan=False, strict=True)]
 _Text = Annotated[str, Field(min_length=1, max_length=200)]

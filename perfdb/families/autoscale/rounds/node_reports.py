@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from perfdb.families.autoscale.answers import (
+from perfdb.families.autoscale.rounds.answers import (
     Answer,
     Begin,
     Block,

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from perfdb.compare.median import AIM, interval_of_median, median
 from perfdb.families.autoscale.milestones import MILESTONES
-from perfdb.families.autoscale.stages import stages as stages_of
+from perfdb.families.autoscale.rounds.stages import stages as stages_of
 from perfdb.families.quantile import quantile, supported
 from perfdb.record.model import Frozen
 

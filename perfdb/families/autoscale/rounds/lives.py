@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from perfdb.families.autoscale.answers import Block, Cancelled, Ended
-from perfdb.families.autoscale.heard import Heard
-from perfdb.families.autoscale.stages import Told
+from perfdb.families.autoscale.rounds.answers import Block, Cancelled, Ended
+from perfdb.families.autoscale.rounds.heard import Heard
+from perfdb.families.autoscale.rounds.stages import Told
 from perfdb.platforms import Job
 from perfdb.platforms.base import NodeBoot, Stamp
 

@@ -20,7 +20,7 @@ import pytest
 
 from perfdb.capture.facts import facts
 from perfdb.families import autoscale
-from perfdb.families.autoscale.answers import (
+from perfdb.families.autoscale.rounds.answers import (
     Answer,
     Begin,
     Block,
@@ -37,7 +37,7 @@ from perfdb.families.autoscale.answers import (
     Submitted,
     read_answers,
 )
-from perfdb.families.autoscale.node_reports import mismatch
+from perfdb.families.autoscale.rounds.node_reports import mismatch
 from perfdb.processes.log import Line
 from perfdb.processes.tree import MARKER, end_run, marked
 

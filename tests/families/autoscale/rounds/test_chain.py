@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfdb.families.autoscale.answers import read_answers
-from perfdb.families.autoscale.chain import _union_s, read_round
+from perfdb.families.autoscale.rounds.answers import read_answers
+from perfdb.families.autoscale.rounds.chain import _union_s, read_round
 from perfdb.platforms import Job
-from tests.families.autoscale.rounds import COLD, WARM, ZERO, Planted, by_scheduler, child, pseudonym
+from tests.families.autoscale.planted import COLD, WARM, ZERO, Planted, by_scheduler, child, pseudonym
 
 
 def read(planted: Planted, answers=None, jobs=None, powers=True):

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from perfdb.families import autoscale
-from perfdb.families.autoscale.answers import Offset, read_answers
+from perfdb.families.autoscale.rounds.answers import Offset, read_answers
 from perfdb.processes.log import Line
 
 CHILD = Path(autoscale.__file__).parent / "child"
