@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 BIN = Path(sys.executable).parent
-NODES = 3
+NODES, BLOCKS = 4, 3
 BOOTS_S = (2.0, 6.0)
 PLANTED_S = 3.0
 WITHIN_S = 0.5
@@ -51,7 +51,7 @@ config = Config(
                 partition="pocket",
                 walltime="00:10:00",
                 init_blocks=0,
-                max_blocks={nodes},
+                max_blocks={blocks},
                 scheduler_options={options!r},
                 worker_init={worker_init!r},
                 launcher=SimpleLauncher(),
@@ -132,7 +132,7 @@ def configs(folder: Path) -> dict[str, Path]:
     found = {}
     for arm, (options, worker_init) in arms.items():
         found[arm] = folder / f"{arm}.py"
-        found[arm].write_text(CONFIG.format(nodes=NODES, options=options, worker_init=worker_init))
+        found[arm].write_text(CONFIG.format(blocks=BLOCKS, options=options, worker_init=worker_init))
     return found
 
 
@@ -250,7 +250,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=("boot", "planted"))
     asked = parser.parse_args()
-    given = ("--set", "tasks=6", "--set", "task_s=1", "--set", f"blocks={NODES}")
+    given = ("--set", "tasks=6", "--set", "task_s=1", "--set", f"blocks={BLOCKS}")
     with tempfile.TemporaryDirectory() as name:
         paths = configs(Path(name))
         good = True

@@ -10,6 +10,7 @@
     ├── RegistryError      1   the registry cannot be read or written
     ├── RecordError        1   a record is not what it claims to be
     │   └── NewerRecordError   a record was written by a newer perfdb
+    ├── ClusterError       1   the pocket cluster can't be started, found or ended
     ├── TrackingError      1   MLflow refused, is locked, down or too slow
     └── Interrupted      130   Ctrl-C, a closed terminal or a batch system's signal; says what is kept
 
@@ -75,6 +76,10 @@ class Interrupted(PerfdbError):
     """The user, a closed terminal or a batch system ended perfdb; the message says what is kept."""
 
     exit_code = EXIT_INTERRUPTED
+
+
+class ClusterError(PerfdbError):
+    """The pocket cluster can't be started, found or ended."""
 
 
 class TrackingError(PerfdbError):

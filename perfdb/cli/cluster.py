@@ -152,7 +152,8 @@ def env(name: Name = "pocket", as_json: AsJson = False) -> None:
       eval "$(perfdb cluster env)"
     """
     from perfdb.cli.terminal import print_json
-    from perfdb.platforms.pocket import ClusterError, Places
+    from perfdb.errors import ClusterError
+    from perfdb.platforms.pocket import Places
 
     places = Places.of(name)
     if places.description() is None:

@@ -20,6 +20,7 @@ class SamplesChart:
         labels: What those words mean.
         only: Whether samples of other words are left out.
         where: The words that other columns must hold, by column.
+        quantity: What the numbers are, in a word or two; "" where the column's name says it.
     """
 
     name: str
@@ -31,6 +32,7 @@ class SamplesChart:
     labels: Mapping[str, str] = field(default_factory=dict)
     only: bool = False
     where: Mapping[str, str] = field(default_factory=dict)
+    quantity: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from perfdb.errors import ClusterError
 from perfdb.platforms.pocket import Options, Places
-from perfdb.platforms.pocket.faults import ClusterError
 from perfdb.platforms.pocket.programs import Programs
 from tests.platforms.pocket.pockets import BIN, fresh, perfdb, running
 

@@ -41,6 +41,7 @@ def _milestones(kind: str) -> SamplesChart:
         labels={name: _STAGES[name] for name in _CURVES},
         only=True,
         where={"kind": kind},
+        quantity="since the first task was submitted",
     )
 
 

@@ -38,18 +38,17 @@ def measure(lab: Lab, spec: AutoscaleSpec) -> Children:
         ),
     }
     facts = Path(capture.__path__[0]) / "facts.py"
-    nodes = (str(lab.python), str(_CHILD / "nodes.py"))
-    done = yield Program(NODES, nodes, env={**env, "PERFDB_FACTS": str(facts)}, settle_s=settle_s)
+    program = (str(lab.python), str(_CHILD / "program.py"))
+    done = yield Program(NODES, (*program, "reports"), env={**env, "PERFDB_FACTS": str(facts)}, settle_s=settle_s)
     if not _worth_another(done) or mismatch(read_answers(done.log.stdout), spec.blocks, provider_class):
         return
-    argv = (str(lab.python), str(_CHILD / "round.py"))
     kinds = ("cold", "warm") if warm_too else ("cold",)
     shares = {kind: phases(spec.rounds, f"{lab.setup.config.fingerprint} {kind}") for kind in kinds}
     for number in range(1, spec.rounds + 1):
         for kind in kinds:
             done = yield Program(
                 f"{kind}-{number}",
-                argv,
+                (*program, "round"),
                 env={**env, "PERFDB_PHASE": json.dumps(shares[kind][number - 1])},
                 begin_when="released" if kind == "cold" else "now",
                 settle_s=settle_s,

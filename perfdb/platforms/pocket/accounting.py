@@ -13,9 +13,9 @@ import pwd
 import subprocess
 from pathlib import Path
 
+from perfdb.errors import ClusterError
 from perfdb.platforms.pocket import daemons
 from perfdb.platforms.pocket.commands import ask
-from perfdb.platforms.pocket.faults import ClusterError
 from perfdb.platforms.pocket.places import Places, Ports
 from perfdb.platforms.pocket.programs import find, how_to_install
 

@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from perfdb.errors import ClusterError
 from perfdb.platforms.pocket import accounting, conf, daemons, power, traces
 from perfdb.platforms.pocket.commands import ask
-from perfdb.platforms.pocket.faults import ClusterError
 from perfdb.platforms.pocket.options import Options
 from perfdb.platforms.pocket.places import Description, Places
 from perfdb.platforms.pocket.ports import choose

@@ -86,6 +86,8 @@ def _daemons(places: Places, ports: Ports, host: str, user: str) -> list[str]:
         f"SlurmdLogFile={places.log('slurmd-%n')}",
         "LogTimeFormat=rfc5424_ms",
         "SlurmctldDebug=debug",
+        # It is what tells when a job's nodes were given back.
+        "DebugFlags=TraceJobs",
         "SlurmdDebug=verbose",
         "SlurmctldSyslogDebug=quiet",
         "SlurmdSyslogDebug=quiet",

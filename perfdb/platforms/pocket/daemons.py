@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from perfdb.platforms.pocket.faults import ClusterError
+from perfdb.errors import ClusterError
 from perfdb.platforms.pocket.places import Places
 
 START_PATIENCE_S = 30.0

@@ -27,7 +27,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, ValidationError
 
-from perfdb.platforms.pocket.faults import ClusterError
+from perfdb.errors import ClusterError
 from perfdb.platforms.pocket.options import Options
 from perfdb.record.model import Frozen
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from perfdb.platforms.pocket.faults import ClusterError
+from perfdb.errors import ClusterError
 from perfdb.platforms.pocket.places import Places, Ports
 from perfdb.platforms.pocket.traces import all_ports, is_free
 

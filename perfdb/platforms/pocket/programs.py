@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from perfdb.platforms.pocket.faults import ClusterError
+from perfdb.errors import ClusterError
 
 # Daemons live in folders that an ordinary user's PATH often lacks.
 _ALSO = ("/usr/local/sbin", "/usr/sbin", "/sbin")

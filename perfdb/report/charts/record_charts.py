@@ -54,7 +54,14 @@ def _drawn(
         lines = [Samples(description.labels.get(word, word) or "all", values) for word, values in found.items()]
         if not lines:
             return None
-        return ecdf(lines, name=description.column, unit=description.unit, title=title, notes=notes, width=width)
+        return ecdf(
+            lines,
+            name=description.quantity or description.column,
+            unit=description.unit,
+            title=title,
+            notes=notes,
+            width=width,
+        )
     if isinstance(description, RepetitionsChart):
         metrics = [metric for name in description.metrics if (metric := record.metric(name))]
         groups = [Group(metric.name, metric.all_values) for metric in metrics if metric.unit == metrics[0].unit]

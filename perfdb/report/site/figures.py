@@ -79,7 +79,7 @@ def _percentiles(description: SamplesChart, groups: dict[str, list[float]]) -> P
             for share in SHARES
         )
         rows.append((description.labels.get(label, label) or "all", count, cells))
-    return Percentiles(description.column, description.unit, tuple(rows))
+    return Percentiles(description.quantity or description.column, description.unit, tuple(rows))
 
 
 def scaling_figures(items: Sequence[Item]) -> list[Figure]:

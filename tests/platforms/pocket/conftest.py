@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from perfdb.platforms.pocket.faults import ClusterError
+from perfdb.errors import ClusterError
 from perfdb.platforms.pocket.programs import Programs
 
 

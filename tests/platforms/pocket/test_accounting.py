@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from perfdb.platforms.pocket import ClusterError, Options, Places, accounting, down, up
+from perfdb.errors import ClusterError
+from perfdb.platforms.pocket import Options, Places, accounting, down, up
 from perfdb.platforms.pocket import programs as pocket_programs
 from perfdb.platforms.pocket.commands import ask
 from perfdb.platforms.pocket.places import Ports

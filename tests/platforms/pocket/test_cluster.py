@@ -17,7 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from perfdb.platforms.pocket import ClusterError, Options, Places, cluster
+from perfdb.errors import ClusterError
+from perfdb.platforms.pocket import Options, Places, cluster
 from perfdb.platforms.pocket.programs import find
 from perfdb.platforms.pocket.status import status
 from perfdb.platforms.pocket.traces import processes

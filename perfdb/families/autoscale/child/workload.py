@@ -1,56 +1,18 @@
 """Tasks that keep Parsl scaling out until every node has run one; what a round and the nodes' report have in common."""
 
-import json
-import os
 import platform
 import queue
-import signal
 import socket
-import sys
-import threading
 import time
-import traceback
 
 import parsl
 import telling
-import user_config
-from scaling import Refused, Scaling
 
 MOST_TASKS = 15_000  # of which the log has room for every word
 LONGEST_FAILURE = 300
 LOOK_S = 0.25
 FIRST_POLL_S = 120.0
 FAILURES_S = 2.0
-OFFSET_S = 5.0  # at most, for asking the nodes' clocks
-OFFSET_TRIPS = 5
-
-
-class Stopped(BaseException):
-    """We were told to end."""
-
-
-def main(run, asks_python=False):
-    """Run it on the config under test, leave nothing behind, and exit with the code that it returns."""
-
-    def stop(number, _):
-        for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(one, signal.SIG_IGN)
-        raise Stopped(number)
-
-    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(one, stop)
-    code = 1
-    try:
-        with Scaling(user_config.load(), asks_python) as scaling:
-            code = run(scaling, json.loads(os.environ["PERFDB_WORKLOAD"]))
-    except Refused as refused:
-        print(refused, file=sys.stderr)
-    except Stopped:
-        telling.answer("note", text="stopped")
-    except Exception:  # noqa: BLE001 (told here, for a thread that hangs must not keep this process)
-        traceback.print_exc()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 def wait_for_phase(scaling, share):
@@ -211,66 +173,3 @@ class Workload:
             self.first.append(future)
         future.add_done_callback(lambda done: self._results.put((number, done, telling.stamp())))
         return at
-
-
-def tell_offsets(hosts, boot, ask):
-    """How far the clocks of other machines are off ours, by the shortest of some round trips.
-
-    Args:
-        hosts: Pseudonyms of all hosts that ran a task, with their boot's: those with our own boot share our clock.
-        boot: Ours.
-        ask: Hands one task over that tells the clock; returns its future.
-    """
-    best = {host: (0.0, 0.0) for host, theirs in hosts.items() if theirs == boot}
-    others = {host for host, theirs in hosts.items() if theirs != boot}
-    trips = dict.fromkeys(others, 0)
-    deadline = time.monotonic() + OFFSET_S
-    while trips and min(trips.values()) < OFFSET_TRIPS and time.monotonic() < deadline:
-        for told, sent, received in _round_trips(ask, 2 * len(others), deadline):
-            (t0, _), (t1, _), (t2, _), (t3, _) = sent, told["started"], told["ended"], received
-            within = max(0.0, ((t3 - t0) - (t2 - t1)) / 2)
-            host = told["host"]
-            if host in trips:
-                trips[host] += 1
-                if host not in best or within < best[host][1]:
-                    best[host] = (((t1 - t0) + (t2 - t3)) / 2, within)
-    for host, (ahead, within) in sorted(best.items()):
-        telling.answer("offset", host=host, ahead_s=ahead, within_s=within)
-
-
-def _round_trips(ask, count, deadline):
-    arrived = queue.Queue()
-    for _ in range(count):
-        sent = telling.stamp()
-        ask().add_done_callback(lambda done, sent=sent: arrived.put((done, sent, telling.stamp())))
-    for _ in range(count):
-        try:
-            done, sent, received = arrived.get(timeout=max(0.01, deadline - time.monotonic()))
-        except queue.Empty:
-            return
-        if done.exception() is None:
-            yield done.result(), sent, received
-
-
-class Gatherer:
-    """The seed's loop over the results, in order of submission: when it had each one."""
-
-    def __init__(self, futures):
-        self._at = {}
-        self._news = threading.Condition()
-        threading.Thread(target=self._gather, args=(futures,), daemon=True).start()
-
-    def at(self, number, patience_s=0.0):
-        """Epoch seconds at which the loop had that result, None as long as it has not."""
-        with self._news:
-            self._news.wait_for(lambda: number in self._at, timeout=patience_s)
-            return self._at.get(number)
-
-    def _gather(self, futures):
-        for number, future in enumerate(futures):
-            if future.exception() is not None:  # waits for the result
-                continue
-            at = time.time()
-            with self._news:
-                self._at[number] = at
-                self._news.notify_all()

@@ -147,6 +147,17 @@ class Offset(_Answer):
     within_s: _Time
 
 
+class ClockAsked(_Answer):
+    """A task that only told the clock: its node was busy until then. `ended` is a stamp of its host."""
+
+    kind: Literal["clock_asked"]
+    block: _Word
+    pool: _Word
+    host: _Pseudonym
+    boot: _Pseudonym
+    ended: Stamped
+
+
 class LastWords(_Answer):
     """What a block's job wrote last, for a block that never registered."""
 
@@ -179,6 +190,7 @@ Answer = (
     | Failed
     | Registered
     | Offset
+    | ClockAsked
     | LastWords
     | Gone
 )

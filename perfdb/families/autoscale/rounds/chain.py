@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from perfdb.families.autoscale.rounds.answers import Answer, Begin, Ended, Failed, Gone, Submitted
+from perfdb.families.autoscale.rounds.answers import Answer, Begin, ClockAsked, Ended, Failed, Gone, Submitted
 from perfdb.families.autoscale.rounds.clocks import Clocks
 from perfdb.families.autoscale.rounds.heard import Heard, heard
 from perfdb.families.autoscale.rounds.lives import (
@@ -38,7 +38,7 @@ class Acquisition:
         clocked_total_s: From the round's first submission to the first task's result, on the process's monotonic clock.
         seed_s: From the submission of the first task, in their order, that ran here until the loop over results had it.
         used_s: During which at least one task ran.
-        last_task_ended: The last task's end.
+        last_task_ended: The end of the last task, those that only told the clock included.
     """
 
     block: str
@@ -120,6 +120,8 @@ def _acquisition(
     clocks: Clocks,
     powers: bool,
 ) -> Acquisition:
+    pool = (tasks[0].block, tasks[0].pool)
+    busy: list[Ended | ClockAsked] = [*tasks, *(c for c in told.clocks_asked if (c.block, c.pool) == pool)]
     first = min(tasks, key=lambda t: clocks.here(t.host, t.boot, t.started[0], 0.0, "").at)
     job = life.job if life else None
     milestones: dict[str, Told | None] = {"task_submitted": Told(submitted.at[0], EPOCH_S, WORKLOAD)}
@@ -155,7 +157,8 @@ def _acquisition(
         seed_s=_seed_s(tasks, told),
         used_s=_union_s([(t.started[1], t.ended[1]) for t in tasks]),
         last_task_ended=max(
-            (clocks.here(t.host, t.boot, t.ended[0], EPOCH_S, TASK) for t in tasks), key=lambda told: told.at
+            (clocks.here(t.host, t.boot, t.ended[0], EPOCH_S, TASK) for t in busy),
+            key=lambda told: told.at,
         ),
     )
 

@@ -13,6 +13,7 @@ from perfdb.families.autoscale.rounds.answers import (
     Begin,
     Block,
     Cancelled,
+    ClockAsked,
     Ended,
     Failed,
     Gone,
@@ -42,6 +43,7 @@ class Heard:
     registered: Mapping[tuple[str, str], Registered]
     scripts: Mapping[str, ScriptReport]
     offsets: Mapping[str, Offset]
+    clocks_asked: Sequence[ClockAsked]
     last_words: Mapping[str, str]
 
     @property
@@ -81,5 +83,6 @@ def heard(answers: Sequence[Answer]) -> Heard:
         registered={(each.block, each.pool): each for each in reversed(every(Registered))},
         scripts={each.job: each for each in every(ScriptReport)},
         offsets={each.host: each for each in every(Offset)},
+        clocks_asked=every(ClockAsked),
         last_words={each.block: each.text for each in every(LastWords)},
     )

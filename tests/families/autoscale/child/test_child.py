@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from perfdb.families import autoscale
-from perfdb.families.autoscale.rounds.answers import Offset, read_answers
+from perfdb.families.autoscale.rounds.answers import ClockAsked, Offset, read_answers
 from perfdb.processes.log import Line
 
 CHILD = Path(autoscale.__file__).parent / "child"
@@ -29,7 +29,7 @@ def told(script: str) -> list[dict]:
 
 
 OTHER_HOST = """
-import itertools, workload
+import itertools, offsets
 from concurrent.futures import ThreadPoolExecutor
 
 pool = ThreadPoolExecutor(4)
@@ -38,16 +38,18 @@ there = itertools.chain([0.3, 0.3, 0.01], itertools.repeat(0.3))  # one short tr
 def clock():
     time.sleep(next(there))  # the way there is longer than the way back
     at = time.time_ns() / 1e9 + AHEAD
-    return {"host": "b" * 12, "boot": "b" * 12, "started": [at, 0.0], "ended": [at, 0.0]}
+    return {"block": "0", "pool": "p", "host": "b" * 12, "boot": "b" * 12, "started": [at, 0.0], "ended": [at, 0.0]}
 
-workload.tell_offsets({"a" * 12: "a" * 12, "b" * 12: "b" * 12}, "a" * 12, lambda: pool.submit(clock))
+offsets.tell({"a" * 12: "a" * 12, "b" * 12: "b" * 12}, "a" * 12, lambda: pool.submit(clock))
 """
 
 
 def test_a_clock_that_is_off_is_found_to_be_within_what_is_told():
     for ahead in (5.0, -3.0):
         lines = [Line(0.0, "stdout", json.dumps(one)) for one in told(OTHER_HOST.replace("AHEAD", str(ahead)))]
-        ours, theirs = read_answers(tuple(lines))
+        *asked, ours, theirs = read_answers(tuple(lines))
+        assert len(asked) >= 5
+        assert all(isinstance(one, ClockAsked) for one in asked)
         assert isinstance(ours, Offset)
         assert isinstance(theirs, Offset)
         assert (ours.host, ours.ahead_s, ours.within_s) == ("a" * 12, 0.0, 0.0)
@@ -57,10 +59,10 @@ def test_a_clock_that_is_off_is_found_to_be_within_what_is_told():
 
 def test_a_host_that_does_not_answer_is_given_up():
     script = """
-import workload
+import offsets
 from concurrent.futures import Future
-workload.OFFSET_S = 0.2
-workload.tell_offsets({"b" * 12: "b" * 12}, "a" * 12, Future)
+offsets.LONGEST_S = 0.2
+offsets.tell({"b" * 12: "b" * 12}, "a" * 12, Future)
 """
     assert told(script) == []
 
@@ -148,14 +150,12 @@ telling.answer("note", text=telling.trouble(ValueError("why")))
 
 
 LOOP = """
-import os, threading
-os.environ["PERFDB_HOST_KEY"] = "key"
-import round, workload
+import one_round
 from concurrent.futures import Future
 
 futures = [Future() for _ in range(2)]
-tasks = round.Tasks(2)
-tasks.gatherer = workload.Gatherer(futures)
+tasks = one_round.Tasks(2)
+tasks.gatherer = one_round.Gatherer(futures)
 result = {"host": "a", "boot": "a"}
 for number in (1, 2, 0):
     if number < 2:

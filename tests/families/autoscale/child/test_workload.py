@@ -105,7 +105,7 @@ def start(tmp_path) -> Iterator[Callable[..., Child]]:
     runs = []
 
     def start(
-        program: str = "round",
+        what: str = "round",
         worker_init: str = "",
         provider: str = "LocalProvider",
         before: str = "",
@@ -136,7 +136,7 @@ def start(tmp_path) -> Iterator[Callable[..., Child]]:
             "PERFDB_WORKLOAD": json.dumps(workload),
             MARKER: runs[-1],
         }
-        argv = [sys.executable, str(FAMILY / "child" / f"{program}.py")]
+        argv = [sys.executable, str(FAMILY / "child" / "program.py"), what]
         process = subprocess.Popen(
             argv, env=env, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -210,7 +210,7 @@ def test_tasks_wait_until_every_node_has_run_one(start):
 
 
 def test_every_node_reports_and_nothing_speaks_against_it(start):
-    child = start("nodes")
+    child = start("reports")
     done = child.over()
     assert (done.code, done.end.outcome) == (0, "all"), done.said
     reports = done.of(NodeReport)
@@ -227,7 +227,7 @@ def test_every_node_reports_and_nothing_speaks_against_it(start):
 
 
 def test_a_worker_init_that_fails_ends_the_round_with_what_it_said(start):
-    child = start("nodes", worker_init="echo no such module: parsl-env >&2; exit 1", acquire_timeout_s=20)
+    child = start("reports", worker_init="echo no such module: parsl-env >&2; exit 1", acquire_timeout_s=20)
     done = child.over()
     assert done.code == 1
     assert "no such module: parsl-env" in {words.text for words in done.of(LastWords)}.pop()
@@ -249,7 +249,7 @@ def test_another_python_on_the_nodes_is_told_with_what_to_put_into_worker_init(s
     (other / "process_worker_pool.py").write_text(f"#!{other}/python\n")
     for file in other.iterdir():
         file.chmod(0o755)
-    child = start("nodes", worker_init=f"export PATH={other}:$PATH", acquire_timeout_s=3)
+    child = start("reports", worker_init=f"export PATH={other}:$PATH", acquire_timeout_s=3)
     done = child.over()
     assert done.code == 1
     assert {(script.python, script.parsl) for script in done.of(ScriptReport)} == {("CPython 3.6.8", "2023.10.16")}

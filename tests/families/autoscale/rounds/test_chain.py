@@ -207,3 +207,24 @@ def test_times_of_one_second_resolution_are_kept_as_such():
 def test_a_round_that_had_not_begun_is_empty():
     empty = read(replace(Planted(), nodes=1), [], ())
     assert (empty.submitted, empty.acquisitions, empty.blocks, empty.end) == (None, (), (), None)
+
+
+def test_a_node_asked_for_its_clock_after_its_tasks_is_idle_from_then_on():
+    answers = Planted(ahead_s=3.0).answers()
+    host = pseudonym("host1")
+    late = ZERO + 40.0
+    asked = {
+        "kind": "clock_asked",
+        "block": "1",
+        "pool": "pool1",
+        "host": host,
+        "boot": host,
+        "ended": [late + 3.0, 5.0],
+    }
+    before, after = read(Planted(ahead_s=3.0), answers), read(Planted(ahead_s=3.0), [*answers, asked])
+    ends = {a.block: a.last_task_ended.at - ZERO for a in after.acquisitions}
+    assert ends["1"] == pytest.approx(40.0, abs=1e-5)
+    assert {b: e for b, e in ends.items() if b != "1"} == {
+        a.block: a.last_task_ended.at - ZERO for a in before.acquisitions if a.block != "1"
+    }
+    assert [a.used_s for a in after.acquisitions] == [a.used_s for a in before.acquisitions]

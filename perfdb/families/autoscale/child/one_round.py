@@ -1,37 +1,19 @@
-"""One round: Parsl scales from zero until every node has run a task, and in again. See `answers.py` for what it tells.
+"""One round: Parsl scales from zero until every node has run a task, and in again.
 
-Standard library and Parsl alone, any Python since 3.8. Parsl's strategy looks at its executors every `strategy_period`
-seconds; a process that hands its tasks over as soon as it is up would meet the same phase of that every time. So it waits
-for one such look and then the share PERFDB_PHASE of a period, which differs from round to round.
+Parsl's strategy looks at its executors every `strategy_period` seconds; a process that hands its tasks over as soon as it is
+up would meet the same phase of that every time. So it waits for one such look and then the share PERFDB_PHASE of a period,
+which differs from round to round.
 """
 
 import os
-import sys
+import threading
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "..", "parsl_config", "child")]
-import parsl
+import offsets
 import telling
 import workload
 
-del sys.path[:2]
-
-with open(os.path.join(HERE, "on_node.py"), encoding="utf-8") as file:
-    ON_NODE = file.read()
-KEY = os.environ["PERFDB_HOST_KEY"]
 GATHER_S = 1.0
-
-
-@parsl.python_app
-def on_node(source, name, arguments, parsl_resource_specification={}):  # noqa: B006 (Parsl reads this argument by name)
-    """Run one function of on_node.py; the stamp is taken before anything else."""
-    import time
-
-    started = [time.time_ns() / 1e9, time.monotonic_ns() / 1e9]
-    namespace = {}
-    exec(source, namespace)
-    return namespace[name](started, *arguments)
 
 
 class Tasks:
@@ -58,20 +40,40 @@ class Tasks:
                 del self._waiting[number]
 
 
-def one_round(scaling, asked):
+class Gatherer:
+    """The seed's loop over the results, in order of submission: when it had each one."""
+
+    def __init__(self, futures):
+        self._at = {}
+        self._news = threading.Condition()
+        threading.Thread(target=self._gather, args=(futures,), daemon=True).start()
+
+    def at(self, number, patience_s=0.0):
+        """Epoch seconds at which the loop had that result, None as long as it has not."""
+        with self._news:
+            self._news.wait_for(lambda: number in self._at, timeout=patience_s)
+            return self._at.get(number)
+
+    def _gather(self, futures):
+        for number, future in enumerate(futures):
+            if future.exception() is not None:  # waits for the result
+                continue
+            at = time.time()
+            with self._news:
+                self._at[number] = at
+                self._news.notify_all()
+
+
+def one_round(scaling, asked, submit, key):
     """Scale out, work, wait for the scale-in; returns the exit code."""
     tasks = Tasks(asked["tasks"])
-
-    def submit(name, *arguments):
-        return on_node(ON_NODE, name, (KEY, *arguments), parsl_resource_specification=scaling.resources)
-
     work = workload.Workload(
         scaling, lambda: submit("work", asked["task_s"]), asked["tasks"], asked["blocks"], tasks.arrived
     )
     workload.wait_for_phase(scaling, float(os.environ["PERFDB_PHASE"]))
     begun = work.begin()
-    tasks.gatherer = workload.Gatherer(work.first)
-    boot = workload.tell_begin(scaling, KEY, begun)
+    tasks.gatherer = Gatherer(work.first)
+    boot = workload.tell_begin(scaling, key, begun)
     patience_s = 0.0
     try:
         outcome, why = work.run(asked["acquire_timeout_s"], asked["release_timeout_s"])
@@ -80,7 +82,7 @@ def one_round(scaling, asked):
         tasks.tell(patience_s, everything=True)
         workload.tell_blocks(scaling)
     if outcome == "all" and why is None:
-        workload.tell_offsets(tasks.hosts, boot, lambda: submit("clock"))
+        offsets.tell(tasks.hosts, boot, lambda: submit("clock"))
         why = scaled_in(scaling, asked["release_timeout_s"])
     telling.answer("end", outcome=outcome, trouble=why, at=telling.stamp())
     return 0 if work.nodes and outcome != "bad_state" else 1
@@ -94,7 +96,3 @@ def scaled_in(scaling, timeout_s):
             return f"{len(scaling.active)} blocks were not scaled in within {timeout_s:g} s"
         time.sleep(workload.LOOK_S)
     return None
-
-
-if __name__ == "__main__":
-    workload.main(one_round)
