@@ -37,6 +37,7 @@ bench: setup ## side-by-side measurements; they print ratios
 	$(BIN)/python benchmarks/statistics.py
 	$(BIN)/python benchmarks/changepoints.py
 	$(BIN)/python benchmarks/report.py
+	$(BIN)/python benchmarks/acquisition.py
 
 drill: setup ## the heavy drills, whole
 	$(BIN)/python -m pytest -m drill --drill-share 1.0

@@ -93,6 +93,7 @@ def test_a_job_that_was_pending_when_all_of_us_were_killed_is_cancelled_by_the_n
     assert slurm.active() == [before]
 
 
+@pytest.mark.drill
 def test_jobs_that_a_dead_controller_could_not_cancel_are_cancelled_once_it_is_back(
     cluster: Home, slurm: Cluster
 ) -> None:
