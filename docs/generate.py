@@ -32,7 +32,8 @@ MADE = "<!-- Made by docs/generate.py; `make docs` makes it anew. -->"
 MEANINGS = {
     "EXIT_DONE": "Done.",
     "EXIT_ERROR": "perfdb could not do it and says why in one paragraph, or it has a bug and shows a traceback. Also: "
-    "`perfdb doctor` found trouble, `perfdb sync` had trouble, `perfdb server status` found no server.",
+    "`perfdb doctor` found trouble, `perfdb sync` had trouble, `perfdb server status` found no server, "
+    "`perfdb cluster status` a cluster that is not there or runs only in part.",
     "EXIT_USAGE": "Wrong usage: an unknown option, or a value that cannot be. Nothing was measured.",
     "EXIT_FAILED": "The measurement ran and failed, or the time limit ended it. There is a record that says so. Of `perfdb sweep`: no "
     "set-up was measured whole. Of `perfdb bisect`: fewer than two of the row run.",

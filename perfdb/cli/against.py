@@ -104,7 +104,7 @@ def _measure(family: Family, settings: Settings, voice: Voice, reference: str, a
     from perfdb.campaigns.carry_out import carry_out
     from perfdb.campaigns.plan import plan_for
 
-    if not is_given("reps", asked):
+    if not is_given(family, "reps", asked):
         asked = {**asked, "flags": {**asked["flags"], "reps": REPETITIONS}}
         voice.say(f"{REPETITIONS} repetitions a side, in turns (--reps N for another number)")
     baseline, other = _arms(family, settings, voice, reference, asked)

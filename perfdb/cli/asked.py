@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from perfdb.cli.configs import CONFIG_FOLDER
+from perfdb.cli.configs import CONFIG_FOLDER, config_files
+from perfdb.cli.meant import did_you_mean, names_of
 from perfdb.cli.terminal import Voice
 from perfdb.errors import ConfigError, NoSuchParslError, ParslInstallError, UsageError
 from perfdb.families import Family
@@ -104,10 +105,10 @@ def arm_for(family: Family, settings: Settings, voice: Voice, label: str, *, par
         return Arm(label, replace(found, parsl=known.source, release=known.version), refused=str(error))
 
 
-def is_given(option: str, asked: Mapping[str, Any]) -> bool:
-    """Whether an option of the family was typed, in whatever way."""
+def is_given(family: Family, option: str, asked: Mapping[str, Any]) -> bool:
+    """Whether an option of the family was typed, in whatever way and under whichever of its names."""
     named = {**_from_file(asked["spec_file"]), **_from_pairs(asked["pairs"]), **asked["flags"]}
-    return option in named
+    return any(name in named for name in names_of(family, option))
 
 
 def find_config(target: str, settings: Settings) -> Path:
@@ -125,10 +126,10 @@ def find_config(target: str, settings: Settings) -> Path:
     if plain and not path.exists() and named.is_file():
         return named
     if plain and not path.exists() and not target.endswith(".py"):
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.py"))) or "none"
+        known = [path.stem for path in config_files(settings.root)]
         raise ConfigError(
-            f"there is no file {target!r}, and no config of that name in {CONFIG_FOLDER}/ (there: {known}). "
-            "Give a file, or one of those names."
+            f"there is no file {target!r}, and no config of that name in {CONFIG_FOLDER}/ (there: {', '.join(known) or 'none'}). "
+            f"Give a file, or one of those names.{did_you_mean(target, known)}"
         )
     return Path.cwd() / path
 
@@ -154,10 +155,13 @@ def _spec(family: Family, given: Mapping[str, Any]) -> dict[str, Scalar]:
         return family.spec.model_validate(given).model_dump(mode="json")
     except ValidationError as error:
         first = error.errors()[0]
-        where = f"--{str(first['loc'][0]).replace('_', '-')}" if first["loc"] else "these options"
+        option = str(first["loc"][0]) if first["loc"] else ""
         if first["type"] == "extra_forbidden":
-            known = ", ".join(family.spec.model_fields)
-            raise UsageError(f"the family {family.name} has no option {first['loc'][0]!r}; it has {known}.") from error
+            names = [names_of(family, field) for field in family.spec.model_fields]
+            known = ", ".join(" or ".join(each) for each in names)
+            near = did_you_mean(option, [name for each in names for name in each])
+            raise UsageError(f"the family {family.name} has no option {option!r}; it has {known}.{near}") from error
+        where = f"--{option.replace('_', '-')}" if option else "these options"
         raise UsageError(
             f"{where}: {first['msg'].removeprefix('Value error, ')} (given: {first['input']!r}). "
             f"`perfdb run {family.name} --help` says what it takes."

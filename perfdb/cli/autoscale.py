@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfdb.cli.figure import Scale, Title, Width
-from perfdb.cli.given import AskedFor, given_nodes, given_profile, serverless_way
+from perfdb.cli.given import MOST_CORES, AskedFor, given_nodes, given_profile, serverless_way, wanted_cores
 from perfdb.cli.records import AsJson
 from perfdb.cli.sides import complete_side
 from perfdb.errors import UsageError
@@ -60,9 +60,22 @@ Asked = Annotated[
 GivenBy = Annotated[str, typer.Option(metavar="TEXT", help="Who says what is given by options.")]
 CoresPerNode = Annotated[
     int | None,
-    typer.Option(min=1, max=100_000, metavar="N", help="Of the measured nodes, where their records do not say it."),
+    typer.Option(
+        min=1,
+        max=100_000,
+        metavar="N",
+        help="Of the measured nodes, in place of what their records say; the label says so.",
+    ),
 ]
-Cores = Annotated[int, typer.Option(min=1, max=10_000, metavar="N", help="Cores that are asked for, at most.")]
+Cores = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=MOST_CORES,
+        metavar="N",
+        help="Cores that are asked for, at most; default: twice the most that were measured, 64 where none were.",
+    ),
+]
 
 
 @app.command()
@@ -101,7 +114,7 @@ def allocation(
     asked: Asked = None,
     given_by: GivenBy = "the command line",
     cores_per_node: CoresPerNode = None,
-    cores: Cores = 64,
+    cores: Cores = None,
     title: Title = None,
     width: Width = 560,
     scale: Scale = 2.0,
@@ -109,8 +122,8 @@ def allocation(
 ) -> None:
     """Set nodes against serverless: cores over time.
 
-    It says from how many cores on, and from when on, which is first. Nodes are those of records' cold rounds, those that are given, or both; of all autoscale records where nothing is named
-    and no nodes are given. Nothing is assumed: a serverless platform is what a profile or the options say, and each curve
+    It says from how many cores on, and from when on, which is first. Nodes are those of records' cold rounds, those that are
+    given, or both; of all autoscale records where nothing is named and no nodes are given. Nothing is assumed: a serverless platform is what a profile or the options say, and each curve
     says whether it was measured or who gave it.
 
     \b
@@ -121,11 +134,13 @@ def allocation(
     """
     voice = _begin(output)
     serverless = given_profile(profile, seconds_per_core, cold_start, concurrency, given_by)
-    given = given_nodes(nodes_given, asked, given_by, cores)
-    ways = [*_nodes(words, ("cold",), cores_per_node, voice, as_given=bool(given)), *given]
-    ways += [serverless_way(serverless, "serverless", cores)] if serverless else []
+    given = given_nodes(nodes_given, asked, given_by)
+    measured = _nodes(words, ("cold",), cores_per_node, voice, as_given=given is not None)
+    most = wanted_cores(cores, measured)
+    ways = [*measured, *([given.way(most)] if given else [])]
+    ways += [serverless_way(serverless, "serverless", most)] if serverless else []
     heading = "Cores over time: nodes and serverless" if title is None else title
-    _tell(ways, cores, output, heading, width, scale, as_json, voice)
+    _tell(ways, most, output, heading, width, scale, as_json, voice)
 
 
 @app.command()
@@ -136,9 +151,11 @@ def coldstart(
     seconds_per_core: SecondsPerCore = None,
     cold_start: ColdStart = None,
     concurrency: Concurrency = None,
+    nodes_given: NodesGiven = None,
+    asked: Asked = None,
     given_by: GivenBy = "the command line",
     cores_per_node: CoresPerNode = None,
-    cores: Cores = 64,
+    cores: Cores = None,
     title: Title = None,
     width: Width = 560,
     scale: Scale = 2.0,
@@ -146,15 +163,16 @@ def coldstart(
 ) -> None:
     """Show cold starts, and what their overlap saves.
 
-    Nodes are those of records' cold and warm rounds; of all autoscale records where nothing is named and no platform given. A
-    serverless platform that has a cold start is drawn with its cold starts one after another, with as many at a time as it
-    is said to allow, and with all cores kept warm.
+    Nodes are those of records' cold and warm rounds, those that are given, or both; of all autoscale records where nothing is
+    named or given. A serverless platform, which must have a cold start here, is drawn with its cold starts one after another,
+    with as many at a time as it is said to allow, and with all cores kept warm.
 
     \b
     Examples:
       perfdb autoscale coldstart 3f2a -o coldstart.svg
       perfdb autoscale coldstart 3f2a --serverless profile.toml -o coldstart.pdf
       perfdb autoscale coldstart 3f2a --seconds-per-core 0.1 --cold-start 8 --concurrency 16 --json
+      perfdb autoscale coldstart --nodes-given 27.87:8 --asked at-once --seconds-per-core 2.5 --cold-start 10
     """
     voice = _begin(output)
     serverless = given_profile(profile, seconds_per_core, cold_start, concurrency, given_by)
@@ -163,10 +181,14 @@ def coldstart(
             "this serverless platform is said to have no cold start, so there is none to show. Say how long one takes: "
             "cold_start_s in the profile, or --cold-start S. `perfdb autoscale allocation` draws it without."
         )
-    ways = _nodes(words, ("cold", "warm"), cores_per_node, voice, as_given=serverless is not None)
-    ways += [serverless_way(each, name, cores) for name, each in (serverless.scenarios() if serverless else ())]
+    given = given_nodes(nodes_given, asked, given_by)
+    as_given = given is not None or serverless is not None
+    measured = _nodes(words, ("cold", "warm"), cores_per_node, voice, as_given=as_given)
+    most = wanted_cores(cores, measured)
+    ways = [*measured, *([given.way(most)] if given else [])]
+    ways += [serverless_way(each, name, most) for name, each in (serverless.scenarios() if serverless else ())]
     heading = "Cold starts: cores over time" if title is None else title
-    _tell(ways, cores, output, heading, width, scale, as_json, voice)
+    _tell(ways, most, output, heading, width, scale, as_json, voice)
 
 
 def _begin(output: Path | None) -> Voice:
@@ -187,8 +209,8 @@ def _nodes(
     if not words and as_given:
         return []
     found = measured(words or (), voice)
-    for why, ids in found.left_out.items():
-        voice.warn(f"left out, {why}: {', '.join(ids)}")
+    for line in found.told_left_out():
+        voice.warn(line)
     ways = ways_of(found, kinds, cores_per_node)
     if not ways:
         raise UsageError(

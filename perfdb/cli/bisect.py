@@ -84,6 +84,7 @@ def bisect(
     from perfdb.campaigns.bench import Bench
     from perfdb.campaigns.bisect import search
     from perfdb.campaigns.bisected import Sized, document
+    from perfdb.cli.meant import names_of
     from perfdb.cli.terminal import Voice, print_json
     from perfdb.registry import Registry
     from perfdb.settings import load_settings
@@ -95,7 +96,11 @@ def bisect(
     pairs = [*(settings_ or [])]
     flags = {**({"time": time} if time is not None else {}), **({"reps": reps} if reps is not None else {})}
     named = {pair.partition("=")[0].replace("-", "_") for pair in pairs}
-    flags |= {k: v for k, v in DEFAULTS.items() if k in chosen.spec.model_fields and k not in named | set(flags)}
+    flags |= {
+        k: v
+        for k, v in DEFAULTS.items()
+        if k in chosen.spec.model_fields and named.isdisjoint(names_of(chosen, k)) and k not in flags
+    }
     asked: dict[str, Any] = {
         "target": config,
         "flags": flags,

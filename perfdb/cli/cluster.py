@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -75,12 +76,12 @@ def up(
     \b
       perfdb cluster up
       eval "$(perfdb cluster env)"
-      srun -N 2 hostname
+      srun -N 2 sh -c 'echo $SLURMD_NODENAME'
       run-parsl-perf.py parsl-configs/slurm_pocket.py
       perfdb cluster down
     """
     from perfdb.cli.terminal import Voice, print_json
-    from perfdb.errors import UsageError
+    from perfdb.errors import Interrupted, UsageError
     from perfdb.platforms.pocket import Options, Places
     from perfdb.platforms.pocket import up as start
 
@@ -98,7 +99,10 @@ def up(
         accounting=accounting,
     )
     places = Places.of(name)
-    now = start(places, options, Voice().say)
+    try:
+        now = start(places, options, Voice().say)
+    except KeyboardInterrupt:
+        raise Interrupted(_interrupted(places)) from None
     if as_json:
         print_json(_document(places, now))
     else:
@@ -113,11 +117,16 @@ def down(name: Name = "pocket", as_json: AsJson = False) -> None:
     from perfdb.platforms.pocket import Places
     from perfdb.platforms.pocket import down as stop
 
-    ended = stop(Places.of(name), Voice().say)
+    places = Places.of(name)
+    ended = stop(places, Voice().say)
     if as_json:
         print_json({"ended": ended})
-    else:
-        print(f"the cluster {name!r} is gone" if ended else f"no cluster {name!r} was here")
+        return
+    print(f"the cluster {name!r} is gone" if ended else f"no cluster {name!r} was here")
+    variables = places.exports()
+    # Slurm's commands would wait a minute for a controller that is gone.
+    if set_here := [variable for variable in variables if os.environ.get(variable) == variables[variable]]:
+        print(f"next: unset {' '.join(set_here)}")
 
 
 @app.command()
@@ -162,6 +171,15 @@ def env(name: Name = "pocket", as_json: AsJson = False) -> None:
         print_json(dict(places.exports()))
     else:
         print(places.shell_lines())
+
+
+def _interrupted(places: Places) -> str:
+    from perfdb.platforms.pocket import traces
+
+    if places.folder.exists() or traces.processes(places):
+        down, status = _command("down", places.name), _command("status", places.name)
+        return f"interrupted; the cluster {places.name!r} is still here: `{status}` shows it, `{down}` ends and removes it."
+    return f"interrupted; nothing is left of the cluster {places.name!r}."
 
 
 def _command(verb: str, name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +15,44 @@ if TYPE_CHECKING:
     from perfdb.families.autoscale.analysis.ways import Way
 
 
+MOST_CORES = 10_000
+_CORES = 64
+_FEWEST_CORES = 4
+
+
 class AskedFor(StrEnum):
     """How nodes that are given are asked for."""
 
     IN_TURN = "in-turn"
     AT_ONCE = "at-once"
+
+
+@dataclass(frozen=True)
+class GivenNodes:
+    """Nodes of so many cores each that are said to take so many seconds."""
+
+    seconds: float
+    cores_each: int
+    asked: AskedFor
+    given_by: str
+
+    def way(self, cores: int) -> Way:
+        """As many of them as so many cores take."""
+        from perfdb.families.autoscale.analysis.curves import given_nodes
+        from perfdb.families.autoscale.analysis.ways import Way
+
+        about = f"{self.seconds:g} s for {self.cores_each} cores, asked for {self.asked.value.replace('-', ' ')}"
+        curve = given_nodes(self.seconds, self.cores_each, self.asked.value, cores)
+        facts = {"cores_per_node": self.cores_each, "cores_per_node_by": "given", "asked": self.asked.value}
+        return Way("given nodes", about, curve, True, given_by=self.given_by, facts=facts)
+
+
+def wanted_cores(cores: int | None, measured: Sequence[Way]) -> int:
+    """How many cores are asked for: those given, else so many that what was measured can be seen."""
+    if cores is not None:
+        return cores
+    most = max((way.curve.total for way in measured), default=0)
+    return min(MOST_CORES, max(_FEWEST_CORES, 2 * most)) if most else _CORES
 
 
 def given_profile(
@@ -60,19 +95,16 @@ def _text(file: Path) -> str:
         raise UsageError(f"{file} cannot be read: {why}. Name a TOML file with --serverless.") from error
 
 
-def given_nodes(text: str | None, asked: AskedFor | None, given_by: str, cores: int) -> list[Way]:
-    """The nodes of --nodes-given, as many as so many cores take; none where it was not given.
+def given_nodes(text: str | None, asked: AskedFor | None, given_by: str) -> GivenNodes | None:
+    """The nodes of --nodes-given; None where it was not given.
 
     Raises:
         UsageError: it is none, or does not say how they are asked for.
     """
-    from perfdb.families.autoscale.analysis.curves import given_nodes
-    from perfdb.families.autoscale.analysis.ways import Way
-
     if text is None:
         if asked is not None:
             raise UsageError("--asked says how the nodes of --nodes-given S:CORES are asked for: give both or none.")
-        return []
+        return None
     seconds, each = _parsed(text)
     if asked is None:
         raise UsageError(
@@ -80,10 +112,7 @@ def given_nodes(text: str | None, asked: AskedFor | None, given_by: str, cores: 
             "asked for together, as Parsl asks for its blocks, so that their waits overlap; --asked in-turn where each is "
             "asked for when the one before is there."
         )
-    about = f"{seconds:g} s for {each} cores, asked for {asked.value.replace('-', ' ')}"
-    curve = given_nodes(seconds, each, asked.value, cores)
-    facts = {"cores_per_node": each, "cores_per_node_by": "given", "asked": asked.value}
-    return [Way("given nodes", about, curve, True, given_by=given_by, facts=facts)]
+    return GivenNodes(seconds, each, asked, given_by)
 
 
 def _parsed(text: str) -> tuple[float, int]:

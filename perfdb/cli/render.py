@@ -14,8 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from perfdb.cli.terminal import printable
+from perfdb.compare.settings import FIRST
 from perfdb.families import FAMILIES, Family
-from perfdb.record import Host, Metric, Record
+from perfdb.record import Environment, Host, Metric, Record
 from perfdb.registry.index import spelled
 from perfdb.units import bytes_, duration, quantity
 
@@ -83,6 +84,7 @@ def print_record(entry: Entry, remarks: Remarks) -> None:
         ("measured", ", ".join(f"{k} {v}" for k, v in record.code.measured.items())),
         ("config", f"{config.name}, fingerprint {config.fingerprint[:16]}" if config else ""),
         ("machine", environment.machine),
+        ("scheduler", _scheduler(environment)),
         ("submit host", _host(environment.submit_host)),
         *(("worker host", _host(host)) for host in environment.workers),
         *((f"tag {name}", value) for name, value in (record.tags or {}).items()),
@@ -188,13 +190,22 @@ def _headline(console: Console, record: Record, names: Iterable[str]) -> None:
 
 def _judgement(console: Console, record: Record) -> None:
     console.print(f"status: {_status(record.status)}" + (f" - {_plain(record.reason)}" if record.reason else ""))
+    told = record.reason or ""
     for check in record.checks:
         if not check.passed:
-            console.print(f"[red]failed check[/red] {check.name}: {_plain(check.detail)}")
+            news = _untold(check.detail, told)
+            console.print(f"[red]failed check[/red] {check.name}" + (f": {_plain(news)}" if news else ""))
+            told = f"{told}; {check.detail}"
     for finding in record.findings:
         console.print(
             f"{finding.name.replace('_', ' ')}: [bold]{_plain(finding.value)}[/bold] ({_plain(finding.evidence)})"
         )
+
+
+def _untold(detail: str, told: str) -> str:
+    """A check's words without those that stand above it already, be it without the round's name before them."""
+    parts = detail.split("; ")
+    return "; ".join(part for part in parts if part not in told and (part.partition(": ")[2] or part) not in told)
 
 
 def _remarks(console: Console, remarks: Remarks) -> None:
@@ -228,6 +239,16 @@ def _median(metric: Metric) -> str:
 def _status(status: str) -> str:
     colour = {"ok": "green", "invalid": "yellow"}.get(status, "red")
     return f"[{colour}]{_plain(status)}[/{colour}]"
+
+
+def _scheduler(environment: Environment) -> str:
+    """In a line: the settings that people ask for first, and how many more there are."""
+    settings = environment.scheduler_settings or {}
+    told = [f"{name} {settings[name]}" for name in FIRST if name in settings]
+    more = len(settings) - len(told)
+    told += [f"{more} more with --json"] if more else []
+    name = " ".join(filter(None, (environment.scheduler, environment.scheduler_version)))
+    return f"{name}; {', '.join(told)}" if told else name
 
 
 def _host(host: Host | None) -> str:

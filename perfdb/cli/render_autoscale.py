@@ -29,16 +29,15 @@ def print_analysis(found: Measured) -> None:
         for line in _pool_lines(pool):
             print(printable(line))
         print()
-    for why, ids in found.left_out.items():
-        print(f"left out, {why}: {', '.join(ids)}")
+    for line in found.told_left_out():
+        print(printable(line))
     print(f"times in seconds. {MEAN_METHOD}; {MEDIAN_METHOD}; p95 from 20 values on")
 
 
 def _pool_lines(pool: Pool) -> Iterator[str]:
     yield f"{pool.name}: {counted(len(pool.records), 'record')} ({', '.join(pool.ids)})"
     for batch in _batches(pool):
-        came = f", {counted(batch.never_came, 'block')} never came" if batch.never_came else ""
-        yield f"{batch.kind}, {counted(batch.rounds, 'round')}{came}"
+        yield f"{batch.kind}, {counted(batch.rounds, 'round')}"
         rows = [
             ["first task submitted to first task started on the node", *_HEAD],
             *map(_row, batch.acquisition),
@@ -92,6 +91,7 @@ def analysis_document(found: Measured) -> dict[str, Any]:
             for pool in found.pools
         ],
         "left_out": {why: list(ids) for why, ids in found.left_out.items()},
+        "never_came": dict(found.never_came),
     }
 
 
@@ -157,17 +157,24 @@ def spec_of(ways: Sequence[Way], found: Sequence[Against], cores: int, *, title:
     stairs = []
     for way in ways:
         band = (_steps(way.band.slowest, cores), _steps(way.band.fastest, cores)) if way.band else None
-        stairs.append(Stairs(way.label, way.band is not None, _steps(way.curve, cores), band))
-    marks = [
-        Mark(crossing.at_s[crossing.faster], crossing.cores, f"{counted(crossing.cores, 'core')}" if place == 1 else "")
-        for against in found
-        for place, crossing in enumerate(against.by_cores)
-        if 0 < place <= _MOST_LINES
-    ]
+        stairs.append(Stairs(way.legend, way.band is not None, _steps(way.curve, cores), band))
+    marks: list[Mark] = []
+    for against in found:
+        for place, crossing in enumerate(against.by_cores[: _MOST_LINES + 1]):
+            if place == 0:
+                continue
+            words = counted(crossing.cores, "core") if place == 1 else ""
+            again = any(mark.told == words for mark in marks)  # at the same height, and often one upon the other
+            marks.append(Mark(crossing.at_s[crossing.faster], crossing.cores, "" if again else words))
     notes = ["Ring: nodes and serverless change places, from so many cores on."] if marks else []
-    if ids := list(dict.fromkeys(record_id for way in ways for record_id in way.records)):
+    pools: dict[tuple[str, ...], list[Way]] = {}
+    for way in ways:
+        if way.records:
+            pools.setdefault(way.records, []).append(way)
+    for ids, mine in pools.items():
         more = f" and {len(ids) - _MOST_LINES} more" if len(ids) > _MOST_LINES else ""
-        notes.append(f"Measured in {', '.join(ids[:_MOST_LINES])}{more}.")
+        whose = f"{', '.join(way.name for way in mine)}: measured" if len(pools) > 1 else "Measured"
+        notes.append(f"{whose} in {', '.join(ids[:_MOST_LINES])}{more}, {mine[0].where}.")
     return allocation(stairs, marks, title=title, notes=notes, width=width)
 
 

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 
 from perfdb.cli.terminal import printable
 from perfdb.compare.comparison import Case, Comparison, Difference, MetricComparison, Summary
+from perfdb.compare.settings import FIRST, PREFIX
 from perfdb.record import Scalar
 from perfdb.units import counted, quantity, significant
 
-_MOST_PACKAGES = 3
+_MOST_OF_A_KIND = 3
 _LONGEST_LIST = 12
 _COLOURS = {"better": "32", "worse": "31", "equivalent": "36", "undecided": "33", "too few": "33"}
 
@@ -78,12 +79,16 @@ def _common(comparison: Comparison) -> dict[str, Scalar]:
 
 
 def _differences(found: Sequence[Difference]) -> Iterator[str]:
-    """One by one, but packages together where they are many: a release brings its own set of them."""
-    packages = [d.dimension.removeprefix("package.") for d in found if d.dimension.startswith("package.")]
-    many = len(packages) > _MOST_PACKAGES
-    yield from (_difference(d) for d in found if not (many and d.dimension.startswith("package.")))
-    if many:
-        yield f"{len(packages)} packages: {', '.join(map(printable, packages))} (--json has their versions)"
+    """One by one, but packages together where they are many: a release brings its own set of them. So does a cluster of
+    settings, of which those that people ask for first stand by themselves."""
+    packages = [d for d in found if d.dimension.startswith("package.")]
+    settings = [d for d in found if d.dimension.startswith(PREFIX) and d.dimension.removeprefix(PREFIX) not in FIRST]
+    together = [each for each in (packages, settings) if len(each) > _MOST_OF_A_KIND]
+    yield from (_difference(d) for d in found if not any(d in each for each in together))
+    for each in together:
+        names = ", ".join(printable(d.dimension.partition(".")[2]) for d in each)
+        kind = "packages" if each is packages else "more settings of the scheduler"
+        yield f"{len(each)} {kind}: {names} (--json has their {'versions' if each is packages else 'values'})"
 
 
 def _difference(difference: Difference) -> str:

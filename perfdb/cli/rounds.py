@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perfdb.errors import UsageError
+from perfdb.units import counted
 
 if TYPE_CHECKING:
     from perfdb.cli.terminal import Voice
     from perfdb.families.autoscale.analysis.batch import Event, Kind
     from perfdb.families.autoscale.analysis.ways import Way
-    from perfdb.record import Record
+    from perfdb.record import Record, Scalar
     from perfdb.registry.validator.parquet import ParquetReader
 
 FAMILY = "autoscale"
+# Parsl gives idle blocks back after two minutes there, in each round.
+_EXAMPLE = (
+    f"perfdb run {FAMILY} local_htex --rounds 1 --blocks 2 (about three minutes, most of them Parsl's max_idletime)"
+)
 _EVERY = f"family == {FAMILY} and origin == measured"
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Records that are alike in all that may move a number, oldest first, and their events together."""
+    """Records that are alike in all that may move a number, oldest first, and their events together.
+
+    Attributes:
+        apart: What tells them from the other pools of one config and machine; "" where nothing has to.
+    """
 
     records: tuple[Record, ...]
     events: tuple[Event, ...]
+    apart: str
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -34,17 +44,33 @@ class Pool:
 
     @property
     def name(self) -> str:
-        """What people call them: the config and the machine."""
+        """What people call them: the config, the machine, and what else it takes."""
         first = self.records[0]
-        return f"{first.config.name if first.config else first.run_name} on {first.environment.machine}"
+        name = f"{first.config.name if first.config else first.run_name} on {first.environment.machine}"
+        return f"{name}, {self.apart}" if self.apart else name
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What was found; `left_out` are the ids of the records that do not count, by why."""
+    """What was found.
+
+    Attributes:
+        left_out: Ids of the records that do not count, by why.
+        never_came: How many blocks of those never came up, by id; none where all did.
+    """
 
     pools: tuple[Pool, ...]
     left_out: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    never_came: dict[str, int] = field(default_factory=dict)
+
+    def told_left_out(self) -> Iterator[str]:
+        """A line for each reason to leave records out."""
+        for why, ids in self.left_out.items():
+            yield f"left out, {why}: {', '.join(map(self._told, ids))}"
+
+    def _told(self, record_id: str) -> str:
+        count = self.never_came.get(record_id)
+        return f"{record_id} ({counted(count, 'block')} never came)" if count else record_id
 
 
 def measured(words: Sequence[str], voice: Voice) -> Measured:
@@ -60,6 +86,7 @@ def measured(words: Sequence[str], voice: Voice) -> Measured:
     from perfdb.cli.sides import Sides
     from perfdb.compare.between import Chosen
     from perfdb.compare.sides import Counted, Rules, clusters
+    from perfdb.families.autoscale.analysis.batch import events_of
     from perfdb.registry.validator.parquet import ParquetReader
     from perfdb.settings import load_settings
 
@@ -68,7 +95,7 @@ def measured(words: Sequence[str], voice: Voice) -> Measured:
     every = index.search(_EVERY, retracted=True)
     if not every.total:
         raise UsageError(
-            f"there is no record of the family {FAMILY} here. Measure one: perfdb run {FAMILY} local_htex --set rounds=5"
+            f"there is no record of the family {FAMILY} here. Measure one, for example on this machine: {_EXAMPLE}"
         )
     folders = {str(i): root / str(f) for i, f in every.rows(every.columns(["record_id", "folder"]))}
     sides = Sides(root, index, _EVERY)
@@ -77,26 +104,55 @@ def measured(words: Sequence[str], voice: Voice) -> Measured:
         voice.warn(str(fault))
     withdrawn = {record_id for side in chosen for record_id in side.withdrawn}
     records = [record for side in chosen for record in side.records]
-    counted = Counted.of(Chosen("all", records, withdrawn=withdrawn))
-    left = {why: [run.record.record_id for run in runs] for why, runs in counted.left_out.items()}
+    sorted_out = Counted.of(Chosen("all", records, withdrawn=withdrawn))
+    left = {why: [run.record.record_id for run in runs] for why, runs in sorted_out.left_out.items()}
+    never_came = {
+        run.record.record_id: _never_came(run.record) for runs in sorted_out.left_out.values() for run in runs
+    }
+    alike = list(clusters(sorted_out, Rules((), frozenset())).values())
     pools = []
     with ParquetReader() as reader:
-        for cluster in clusters(counted, Rules((), frozenset())).values():
-            read = [(record, _events(record, folders[record.record_id], reader)) for record in cluster.records]
-            if without := [record.record_id for record, events in read if not events]:
-                left.setdefault("without samples that can be read", []).extend(without)
-            if known := [(record, events) for record, events in read if events]:
-                events = tuple(event for _, found in known for event in found)
-                pools.append(Pool(tuple(record for record, _ in known), events))
+        for cluster, apart in zip(alike, _apart([one.alike for one in alike]), strict=True):
+            known: list[Record] = []
+            events: list[Event] = []
+            for record in cluster.records:
+                columns = _columns(record, folders[record.record_id], reader)
+                if columns is None:
+                    left.setdefault("without samples that can be read", []).append(record.record_id)
+                elif _contradicts(record, columns):
+                    left.setdefault("samples and metrics contradict one another", []).append(record.record_id)
+                else:
+                    known.append(record)
+                    events += events_of(columns, record.record_id)
+            if known:
+                pools.append(Pool(tuple(known), tuple(events), apart))
     if not pools:
         told = "; ".join(f"{why}: {', '.join(ids)}" for why, ids in left.items())
         raise UsageError(f"none of these records counts ({told}). `perfdb show ID` says what is wrong with one.")
-    return Measured(tuple(pools), {why: tuple(ids) for why, ids in left.items()})
+    known_missing = {record_id: count for record_id, count in never_came.items() if count}
+    return Measured(tuple(pools), {why: tuple(ids) for why, ids in left.items()}, known_missing)
 
 
-def _events(record: Record, folder: Path, reader: ParquetReader) -> tuple[Event, ...]:
-    """What the samples tell, read as the validator does; nothing where they are not what the record says."""
-    from perfdb.families.autoscale.analysis.batch import events_of
+def _apart(alike: Sequence[Mapping[str, Scalar]]) -> list[str]:
+    """What tells each set of records from the others, besides config and machine."""
+    from perfdb.compare.pairing import case_labels
+    from perfdb.compare.sides import Rules
+
+    labels = case_labels(alike, Rules((), frozenset()))
+    names = dict.fromkeys(name for label in labels for name in label if name not in ("config", "machine"))
+    telling = [name for name in names if len({repr(label.get(name)) for label in labels}) > 1]
+    return [
+        ", ".join(f"{name.rpartition('.')[2]} {label[name]}" for name in telling if name in label) for label in labels
+    ]
+
+
+def _never_came(record: Record) -> int:
+    told = filter(None, map(record.metric, ("censored_blocks", "warm_censored_blocks")))
+    return int(sum(value for metric in told for value in metric.all_values))
+
+
+def _columns(record: Record, folder: Path, reader: ParquetReader) -> Mapping[str, Sequence[Any]] | None:
+    """The samples, read as the validator does; None where they are not what the record says."""
     from perfdb.record import sha256_hex
     from perfdb.registry.validator.limits import LARGEST_SAMPLES
     from perfdb.registry.validator.parquet import NoTable
@@ -110,10 +166,21 @@ def _events(record: Record, folder: Path, reader: ParquetReader) -> tuple[Event,
             if sha256_hex(data) != sample.sha256:
                 continue
             reader.send(data)
-            return events_of(reader.receive().columns, record.record_id)
+            return reader.receive().columns
         except (OSError, NoTable):
             continue
-    return ()
+    return None
+
+
+def _contradicts(record: Record, columns: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether the record states other numbers than follow from its samples, as the validator sees it."""
+    from perfdb.cli.known import rules
+    from perfdb.registry.validator.content import check_samples
+    from perfdb.registry.validator.report import Findings
+
+    findings = Findings()
+    check_samples(findings, record.record_id, record, columns, rules()[FAMILY])
+    return bool(findings.faults)
 
 
 def ways_of(found: Measured, kinds: Sequence[Kind], cores_per_node: int | None) -> list[Way]:
@@ -128,11 +195,10 @@ def ways_of(found: Measured, kinds: Sequence[Kind], cores_per_node: int | None) 
     from perfdb.families.autoscale.analysis.batch import ready_by_round
     from perfdb.families.autoscale.analysis.curves import of_rounds
     from perfdb.families.autoscale.analysis.ways import Way
-    from perfdb.units import counted
 
     ways = []
     for number, pool in enumerate(found.pools, 1):
-        cores, source = (cores_per_node, "given") if cores_per_node else _cores(pool.records[0])
+        cores, source, as_given = _cores_of(pool.records[0], cores_per_node)
         which = f" {number}" if len(found.pools) > 1 else ""
         for kind in kinds:
             rounds = ready_by_round(pool.events, kind)
@@ -140,9 +206,21 @@ def ways_of(found: Measured, kinds: Sequence[Kind], cores_per_node: int | None) 
                 continue
             band = of_rounds(rounds, cores)
             facts = {"cores_per_node": cores, "cores_per_node_by": source, "round_count": len(rounds)}
-            about = f"{pool.name}, {counted(cores, 'core')} a node"
-            ways.append(Way(f"{kind} nodes{which}", about, band.middle, True, band, kind, pool.ids, None, facts))
+            about = f"{counted(cores, 'core')} a node{' as given' if as_given else ''}"
+            name = f"{kind} nodes{which}"
+            ways.append(Way(name, about, band.middle, True, band, kind, pool.ids, None, facts, pool.name))
     return ways
+
+
+def _cores_of(record: Record, given: int | None) -> tuple[int, str, bool]:
+    """The cores of a node, who says so, and whether that is not what the record says."""
+    if given is None:
+        return *_cores(record), False
+    try:
+        own, _ = _cores(record)
+    except UsageError:
+        own = None
+    return given, "given", own != given
 
 
 def _cores(record: Record) -> tuple[int, str]:

@@ -124,6 +124,22 @@ class RunGroup(TyperGroup):
         family = FAMILIES.get(cmd_name)
         return None if family is None else typer.main.get_command(_app_for(family, {"target": Target}, SPEC_FILES))
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The family's command.
+
+        Raises:
+            UsageError: there is no such family.
+        """
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            from perfdb.cli.meant import did_you_mean
+
+            known = self.list_commands(ctx)
+            raise UsageError(
+                f"there is no family {args[0]!r}; there are {', '.join(known)}. Type, for example: "
+                f"perfdb run {known[0]} local_htex.{did_you_mean(args[0], known)}"
+            )
+        return super().resolve_command(ctx, args)
+
 
 group = typer.Typer(cls=RunGroup, pretty_exceptions_enable=False)
 
@@ -140,18 +156,11 @@ def _app_for(
     family: Family, positional: Mapping[str, Any], options: Mapping[str, Any], name: str | None = None
 ) -> typer.Typer:
     app = typer.Typer(add_completion=name is not None, pretty_exceptions_enable=False)
-    fields = family.spec.model_fields
-    parameters = dict(positional)
-    for field, info in fields.items():
-        flag = "--" + field.replace("_", "-")
-        names = [f"{flag}/--no-{flag[2:]}"] if info.annotation is bool else [flag]
-        shown = "" if info.default is None else f" (default: {info.default})"
-        option = typer.Option(*names, help=f"{info.description}{shown}", show_default=False)
-        parameters[field] = Annotated[_bare(info.annotation) | None, option]
-    parameters |= {**options, **COMMON_OPTIONS}
+    flags = _flags(family)
+    parameters = {**positional, **flags, **options, **COMMON_OPTIONS}
 
     def command(**given: Any) -> None:
-        spec = {field: given.pop(field) for field in fields}
+        spec = {name: given.pop(name) for name in flags}
         _run(family, {k: v for k, v in spec.items() if v is not None}, **given)
 
     command.__doc__ = (
@@ -163,6 +172,21 @@ def _app_for(
     context = {"help_option_names": ["-h", "--help"]}
     app.command(name=name or family.name, epilog=EPILOG, context_settings=context)(command)
     return app
+
+
+def _flags(family: Family) -> dict[str, Any]:
+    """A flag for each field of the spec, and one for each further name of a field."""
+    from perfdb.cli.meant import names_of
+
+    found: dict[str, Any] = {}
+    for field, info in family.spec.model_fields.items():
+        for name in names_of(family, field):
+            flag = "--" + name.replace("_", "-")
+            flags = [f"{flag}/--no-{flag[2:]}"] if info.annotation is bool else [flag]
+            shown = "" if info.default is None else f" (default: {info.default})"
+            told = f"{info.description}{shown}" if name == field else f"the same as --{field.replace('_', '-')}"
+            found[name] = Annotated[_bare(info.annotation) | None, typer.Option(*flags, help=told, show_default=False)]
+    return found
 
 
 def _give_signature(command: Callable[..., None], parameters: Mapping[str, Any]) -> None:

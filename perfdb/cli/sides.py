@@ -21,6 +21,7 @@ _RESERVED = frozenset({"and", "or", "not", "in", "like", "is", "null"})
 _WORD = re.compile(r"[\w.+!-]+(,[\w.+!-]*)*")
 _IDS = re.compile(r"[0-9a-f]{1,16}(,[0-9a-f]{1,16})*,?")
 _PARSL = re.compile(r"parsl==(?P<version>[\w.+!-]+)")
+_PREFIXED = ("param.", "spec.", "scheduler_settings.")
 # Columns of the index that are dimensions, under what the dimension is called; the rest of them are none.
 _DIMENSIONS = {
     "fingerprint": "params",
@@ -112,7 +113,8 @@ class Sides:
             raise UsageError(f"{word!r} can be {told}: type the one that is meant, in quotes for the shell.")
         raise UsageError(
             f"{word!r} is no record's id, no machine, no Parsl version and no config of any record here. Sides are any of "
-            "these, or queries such as 'parsl_version == 2025.8.4 and machine == hopper'. `perfdb list` shows the records."
+            "these, or queries such as 'parsl_version == 2025.8.4 and machine == hopper'. A run that was named is a query too: "
+            f"\"name == '{word}'\". `perfdb list` shows the records."
         )
 
     def _readings(self, word: str) -> Iterator[Reading]:
@@ -136,9 +138,7 @@ class Sides:
         from perfdb.registry.index.language import parse_query
 
         names = (self._catalogue.resolve(name).name for name in _names(parse_query(text)))
-        dimensions = (
-            name if name.startswith(("param.", "spec.")) else _DIMENSIONS.get(name, _measured(name)) for name in names
-        )
+        dimensions = (name if name.startswith(_PREFIXED) else _DIMENSIONS.get(name, _measured(name)) for name in names)
         return Reading("a query", text, tuple(dict.fromkeys(filter(None, dimensions))))
 
     def _read(self, found: Found) -> Iterator[Record]:

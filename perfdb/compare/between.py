@@ -13,6 +13,7 @@ from perfdb.compare.pairing import Pair, case_labels, case_names, pair_up
 from perfdb.compare.refusal import unlike_runs
 from perfdb.compare.remedies import remedies
 from perfdb.compare.sample import Sample, sample_of
+from perfdb.compare.settings import SETTINGS
 from perfdb.compare.sides import Chosen, Counted, Rules, clusters, differences, differing, likeliest, named, nearest
 from perfdb.compare.statistics import (
     blocked_cliffs_delta,
@@ -134,6 +135,8 @@ def _compared(sides: Sequence[Chosen], counted: Sequence[Counted], ignore: Colle
     found = [list(clusters(side, every).values()) for side in counted]
     unlike = dict.fromkeys(name for other in found[1:] for name in nearest(found[0], other)[0])
     groups = likeliest(unlike)
+    if groups == [SETTINGS] and len(unlike) == 1:
+        return tuple(unlike)
     if len(groups) <= 1:
         return tuple(groups)
     beside = [name for name in unlike if name not in covered([groups[0]], unlike)]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from perfdb.compare.dimensions import dimensions_of
+from perfdb.compare.settings import PREFIX
 from perfdb.record import Record, Scalar, fingerprint
 
 _ALWAYS = ("family", "origin", "machine", "config")
@@ -53,7 +54,8 @@ def grouped(records: Iterable[Record]) -> list[Group]:
 
 def _circumstances(record: Record) -> dict[str, Scalar]:
     dimensions = dimensions_of(record)
-    prefixes = ("spec.", "override.") if record.config is not None else ("spec.", "override.", "param.", "scheduler")
+    always = ("spec.", "override.", PREFIX)
+    prefixes = always if record.config is not None else (*always, "param.", "scheduler")
     kept = {name: value for name, value in dimensions.items() if name in _ALWAYS or name.startswith(prefixes)}
     return {"experiment": record.experiment, **kept}
 

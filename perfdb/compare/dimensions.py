@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from perfdb.compare.settings import PREFIX, SETTINGS, in_order
 from perfdb.parsl_config.params import NO_SET_UP
 from perfdb.record import Host, Record, Scalar
 
@@ -32,6 +33,7 @@ _COUNTS = frozenset(
 _IMPORTED_COUNTS = frozenset({"param.jobs"})
 # Where a run writes, and for whom it is counted; the config's fingerprint leaves the same out.
 _NO_SET_UP = frozenset(f"param.{name}" for name in NO_SET_UP)
+_KINDS = {"package": "packages", "param": "params", "override": "overrides", "spec": "spec", SETTINGS: SETTINGS}
 EVERY_PARAM = ("every param",)
 # What to take for what is compared where nothing says so and several differ, the first of them.
 GROUPS = (
@@ -42,6 +44,7 @@ GROUPS = (
     "overrides",
     "spec",
     "scheduler",
+    SETTINGS,
     "python",
     "packages",
     "perfdb_version",
@@ -52,6 +55,7 @@ def dimensions_of(record: Record) -> dict[str, Scalar]:
     """Every dimension in which something is known of a record."""
     environment, config, origin, measured = record.environment, record.config, record.origin, dict(record.code.measured)
     host = environment.submit_host or Host(pseudonym=None)
+    settings = environment.scheduler_settings or {}
     imported = origin.kind == "imported"
     found: dict[str, Scalar] = {
         "family": record.family,
@@ -64,6 +68,7 @@ def dimensions_of(record: Record) -> dict[str, Scalar]:
         **{f"package.{name}": version for name, version in host.packages.items() if name != "parsl"},
         "scheduler": environment.scheduler,
         "scheduler_version": environment.scheduler_version,
+        **{f"{PREFIX}{name}": settings[name] for name in in_order(settings)},
         "config": config.name if config else None,
         "config_source": config.source_sha256[:12] if config else None,
         **{f"param.{name}": value for name, value in record.params.items()},
@@ -86,16 +91,14 @@ def group_of(dimension: str) -> str:
         return "config"
     if dimension in ("parsl_source", "scheduler_version"):
         return {"parsl_source": "parsl_version", "scheduler_version": "scheduler"}[dimension]
-    return {"package": "packages", "param": "params", "override": "overrides", "spec": "spec"}.get(
-        dimension.partition(".")[0] if "." in dimension else "", dimension
-    )
+    return _KINDS.get(dimension.partition(".")[0] if "." in dimension else "", dimension)
 
 
 def covers(name: str) -> Callable[[str], bool]:
     """Which dimensions a name stands for: itself, those of its group, and those that follow from it.
 
-    A machine brings its hardware, system and kernel; a Parsl version the packages that it asks for; a config its
-    source and parameters, and so does each single parameter bring the source that says it.
+    A machine brings its hardware, system and kernel; a scheduler its version and settings; a Parsl version the packages
+    that it asks for; a config its source and parameters, and so does each single parameter bring the source that says it.
     """
     if name == "machine":
         return MACHINE.__contains__
@@ -106,7 +109,8 @@ def covers(name: str) -> Callable[[str], bool]:
     if name == "config":
         return lambda d: group_of(d) in ("config", "params", "overrides")
     if name in ("param.scheduler", "scheduler"):
-        return {"param.scheduler", "scheduler", "scheduler_version"}.__contains__
+        its_own = {"param.scheduler", "scheduler", "scheduler_version"}
+        return lambda d: d in its_own or group_of(d) == SETTINGS
     if name in EVERY_PARAM:
         return lambda d: group_of(d) == "params"
     if name == "params":

@@ -11,6 +11,7 @@ from perfdb.compare.circumstances import Group, grouped
 from perfdb.compare.median import median
 from perfdb.compare.ordering import Taking, by_date, by_version, epochs_of, place_of, version_of, version_order
 from perfdb.compare.series import By, History, LeftOut, Mark, Point, Series
+from perfdb.compare.settings import PREFIX, telling
 from perfdb.record import Annotation, Record, Scalar
 
 SHOWN = ("family", "experiment", "machine", "config")
@@ -107,6 +108,10 @@ def _telling(groups: Sequence[Group]) -> Mapping[str, list[str]]:
     for group in groups:
         for name in names:
             values.setdefault((group.family, name), set()).add(group.circumstances.get(name))
+    settings = {
+        family: {PREFIX + name for name in telling([_settings(g) for g in groups if g.family == family])}
+        for family in {group.family for group in groups}
+    }
     return {
         group.key: [
             *(name for name in SHOWN if group.circumstances.get(name) is not None),
@@ -115,11 +120,16 @@ def _telling(groups: Sequence[Group]) -> Mapping[str, list[str]]:
                 for name in names
                 if name not in SHOWN
                 and (name.startswith("override.") or len(values[group.family, name]) > 1)
+                and (not name.startswith(PREFIX) or name in settings[group.family])
                 and group.circumstances.get(name) is not None
             ),
         ]
         for group in groups
     }
+
+
+def _settings(group: Group) -> dict[str, Scalar]:
+    return {n.removeprefix(PREFIX): value for n, value in group.circumstances.items() if n.startswith(PREFIX)}
 
 
 def _why_not(record: Record, withdrawn: Collection[str], by: By, taking: Taking) -> str | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from perfdb.compare.dimensions import dimensions_of, group_of
+from perfdb.compare.settings import SETTINGS
 from perfdb.record import Record, Scalar
 
 # A version brings its packages; what else a series may hold was settled when its records were put together.
-_SETTLED = frozenset({"packages", "parsl_version", "config", "params", "overrides", "spec"})
+_SETTLED = frozenset({"packages", "parsl_version", "config", "params", "overrides", "spec", SETTINGS})
 
 
 class Likeness:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from perfdb.compare.comparison import Difference, FailedCase
 from perfdb.compare.dimensions import covered, group_of, spelled
 from perfdb.compare.refusal import to_ignore, unlike_runs, unlike_within_side, without_fingerprint
+from perfdb.compare.settings import SETTINGS
 from perfdb.compare.sides import Cluster, Counted, Rules, Run, clusters, nearest, same_key, shown, unlike_within
 from perfdb.errors import UnlikeRunsError
 from perfdb.record import Record, Scalar
 
 # What a run that never got to its workers, or whose config did not start, cannot tell of itself.
-_UNTOLD = frozenset({"machine", "scheduler", "params", "packages"})
+_UNTOLD = frozenset({"machine", "scheduler", SETTINGS, "params", "packages"})
 _BROKEN = ("failed", "invalid", "timeout")
 # What a case is called by, before whatever else tells it from the others.
 _FIRST = ("family", "machine", "config", "parsl_version", "scheduler")

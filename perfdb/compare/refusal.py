@@ -7,12 +7,13 @@ from collections.abc import Collection, Sequence
 
 from perfdb.compare.comparison import Difference
 from perfdb.compare.dimensions import MACHINE, covers, group_of
+from perfdb.compare.settings import SETTINGS
 from perfdb.errors import UnlikeRunsError
 
 # Before the options that let unlike runs be compared.
 ANYWAY = "compare them anyway with "
 _MANY = 3
-_SUMMED_UP = frozenset({"packages", "params", "overrides", "spec"})
+_SUMMED_UP = frozenset({"packages", "params", "overrides", "spec", SETTINGS})
 
 
 def unlike_runs(differences: Sequence[Difference]) -> UnlikeRunsError:

@@ -34,6 +34,7 @@ class Program:
         env: Added to the environment of every child.
         sample_on: The output lines at which the tree's CPU time is sampled.
         begin_when: `released`: no node of the platform is left powered up for nothing, so each one must boot again.
+        patience_s: How long to wait for that, at most; the run goes on without it then.
         settle_s: How long to wait, at most, for the child's cluster jobs to be over before their times are asked for.
     """
 
@@ -42,6 +43,7 @@ class Program:
     env: Mapping[str, str] = field(default_factory=dict)
     sample_on: str = ""
     begin_when: Literal["now", "released"] = "now"
+    patience_s: float = 0.0
     settle_s: float = 0.0
 
 
@@ -110,6 +112,7 @@ class Family:
         spec: The model of what can be asked for; each of its fields is a flag.
         examples: What may be typed after its command, for the help.
         overrides: Pure: the config's params that such a run sets, whatever the config says.
+        fits: Pure: raises ConfigError or UsageError where this config, as its file has it, is none to measure so.
         measure: Yields the children to run, one after another, and gets what each said, which is on disk by then. So runs
             that take turns can be interleaved, and one that was cut off can be gone on with: it is told anew what is known.
         child_count: How many children a run takes at most, for an estimate of the time left.
@@ -128,6 +131,7 @@ class Family:
     spec: type[BaseModel]
     examples: tuple[str, ...]
     overrides: Callable[[Any], Mapping[str, Scalar]]
+    fits: Callable[[ConfigDescription, Any], None]
     measure: Callable[[Lab, Any], Children]
     child_count: Callable[[Any], int]
     assemble: Callable[[Any, Setup | None, Sequence[ChildRun]], Measurements]

@@ -1,5 +1,6 @@
 """Why a config could not be described: one paragraph each, ending with what to do."""
 
+import re
 import signal
 from pathlib import Path
 
@@ -20,6 +21,7 @@ _EXTRAS = {
     "proxystore": "proxystore",
 }
 _MOST_NAMES = 100
+_RAISE = re.compile(r"raise\b")
 _CONDA = {"work_queue": "ndcctools", "taskvine": "ndcctools", "ndcctools": "ndcctools", "flux": "flux-core"}
 
 
@@ -82,7 +84,9 @@ def refusal(refused: Refused, shown: str, python: Path, lines: list[str]) -> str
         case "too_large":
             return f"{shown} sets {one_line(refused.message)}, more than can be recorded. Set fewer or shorter lists."
         case "exception":
-            return f"{where} fails while it is loaded{quoted} ({said}). Correct it and try again."
+            # What a config raises itself says what is wrong; the line that does would only say it again.
+            source = "" if _RAISE.match(line) else quoted
+            return f"{where} fails while it is loaded{source} ({said}). Correct it and try again."
 
 
 def failure(loaded: Loaded, shown: str, timeout_s: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -45,6 +45,7 @@ class Job(Frozen):
         ended: The job was over and its nodes were given back.
         state: As the batch system calls it, e.g. PENDING or TIMEOUT.
         why: Its reason for that state, e.g. PartitionDown.
+        restarts: How often it was requeued; the times are of its last way.
         nodes: Real names, which go into no record.
         boots: Those of them that were powered up for it.
     """
@@ -56,6 +57,7 @@ class Job(Frozen):
     ended: Stamp | None = None
     state: str | None = None
     why: str | None = None
+    restarts: Annotated[int, Field(ge=0)] = 0
     nodes: tuple[str, ...] = ()
     boots: tuple[NodeBoot, ...] = ()
 
@@ -81,8 +83,13 @@ class Platform(Protocol):
     def jobs_of(self, run_dir: Path) -> tuple[str, ...]:
         """Ids of the jobs that a Parsl run in `run_dir` submitted."""
 
-    def times_of(self, job_ids: tuple[str, ...]) -> tuple[Job, ...]:
-        """All that it knows about them, in that order."""
+    def times_of(self, job_ids: tuple[str, ...], names: tuple[str, ...] = ()) -> tuple[Job, ...]:
+        """All that it knows about them, in that order.
+
+        Args:
+            job_ids: As `jobs_of` told them.
+            names: Where the ids are old: of jobs of other names, which have come to those ids since, nothing is told.
+        """
 
     def over(self, job_ids: tuple[str, ...]) -> bool:
         """Whether all of them are over, their nodes given back; True where that cannot be asked."""
@@ -100,6 +107,16 @@ class Platform(Protocol):
 
     def version(self) -> str | None:
         """The batch system's version."""
+
+    def settings(self, partitions: Sequence[str | None]) -> Mapping[str, str]:
+        """How it is set, as far as that may move a number, by its own names; empty where that is not told.
+
+        Args:
+            partitions: Those that the config's blocks go to, several with commas between; None for the default one.
+
+        Returns:
+            Text of any length, without hosts, users, paths and addresses.
+        """
 
 
 def ask(

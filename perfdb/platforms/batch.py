@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ class BatchSystem:
         """As parsl.log names them."""
         return launched_jobs(run_dir)
 
-    def times_of(self, job_ids: tuple[str, ...]) -> tuple[Job, ...]:
+    def times_of(self, job_ids: tuple[str, ...], names: tuple[str, ...] = ()) -> tuple[Job, ...]:  # noqa: ARG002 (a platform's method)
         """Ids alone."""
         return tuple(Job(job_id=job_id) for job_id in job_ids)
 
@@ -40,6 +41,10 @@ class BatchSystem:
     def version(self) -> str | None:
         """Not asked."""
         return None
+
+    def settings(self, partitions: Sequence[str | None]) -> Mapping[str, str]:  # noqa: ARG002 (a platform's method)
+        """Not asked."""
+        return {}
 
 
 BATCH_SYSTEMS = (

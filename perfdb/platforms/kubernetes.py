@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ class Kubernetes:
         """Pod names, as parsl.log tells them."""
         return jobs_named(run_dir, _POD)
 
-    def times_of(self, job_ids: tuple[str, ...]) -> tuple[Job, ...]:
+    def times_of(self, job_ids: tuple[str, ...], names: tuple[str, ...] = ()) -> tuple[Job, ...]:  # noqa: ARG002 (ids are names)
         """Creation and start of the pods that are still there."""
         return tuple(_job(pod) for pod in self._pods(job_ids) or ())
 
@@ -53,6 +54,10 @@ class Kubernetes:
             return str(json.loads(text)["serverVersion"]["gitVersion"]) if code == 0 else None
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
+
+    def settings(self, partitions: Sequence[str | None]) -> Mapping[str, str]:  # noqa: ARG002 (a platform's method)
+        """Not asked."""
+        return {}
 
     def _pods(self, names: tuple[str, ...]) -> list[_Pod] | None:
         """Those of them that are there, or None where nobody can tell."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from perfdb.platforms.base import COMMAND_TIMEOUT_S, UNTOLD, Job, NodeBoot, ask
 from perfdb.platforms.parsl_log import job_names, launched_jobs
 from perfdb.platforms.slurm_log import ControllerLog, Times
+from perfdb.platforms.slurm_settings import partition_settings, scheduler_settings
 from perfdb.platforms.slurm_show import (
     ACCOUNTED,
     OVER,
@@ -22,6 +25,9 @@ from perfdb.platforms.slurm_show import (
     shown_settings,
     single_node,
 )
+
+if TYPE_CHECKING:
+    from perfdb.platforms.pocket.options import Options
 
 # For the times of all jobs together, should the controller be slow.
 TIMES_TIMEOUT_S = 30.0
@@ -47,16 +53,16 @@ class Slurm:
                 found.update(dict.fromkeys(word for word in text.split() if word.isdigit()))
         return tuple(found)
 
-    def times_of(self, job_ids: tuple[str, ...]) -> tuple[Job, ...]:
+    def times_of(self, job_ids: tuple[str, ...], names: tuple[str, ...] = ()) -> tuple[Job, ...]:
         """From `scontrol show job`, which knows a job for some minutes after its end; then from accounting, if there is any."""
-        shown = _shown(job_ids)
-        names = {nodes: _expanded(nodes) for nodes in {job.nodes for job in shown.values() if job.nodes}}
+        shown = {job_id: job for job_id, job in _shown(job_ids).items() if not names or job.name in names}
+        expanded = {nodes: _expanded(nodes) for nodes in {job.nodes for job in shown.values() if job.nodes}}
         log = _controller_log() if shown else None
         booted = () if log is not None else _booting_nodes(shown)
         jobs = []
         for job_id in job_ids:
             job = shown.get(job_id, ShownJob(why=UNTOLD))
-            nodes = names.get(job.nodes or "", ())
+            nodes = expanded.get(job.nodes or "", ())
             own = log.times(job_id, nodes) if log is not None else Times()
             over = job.state in OVER
             jobs.append(
@@ -68,6 +74,7 @@ class Slurm:
                     ended=(own.ended or job.ended) if over else None,
                     state=job.state,
                     why=_why(job),
+                    restarts=job.restarts,
                     nodes=nodes,
                     boots=own.boots if log is not None else _boots(job, nodes, booted),
                 )
@@ -115,6 +122,19 @@ class Slurm:
         code, text = _ask("sinfo", "--version")
         # `slurm 23.11.4`; Debian's says `slurm-wlm 22.05.8`.
         return text.split()[-1] if code == 0 and text.strip() else None
+
+    def settings(self, partitions: Sequence[str | None]) -> Mapping[str, str]:
+        """As `scontrol show` says them, see `slurm_settings`; of a pocket cloud besides `boot_s`, in seconds."""
+        until = time.monotonic() + COMMAND_TIMEOUT_S
+        code, text = _ask("scontrol", "show", "config")
+        if code != 0:
+            return {}
+        found = scheduler_settings(text)
+        code, text = _ask("scontrol", "--oneliner", "show", "partition", timeout_s=max(0.1, until - time.monotonic()))
+        if code == 0:
+            found |= partition_settings(text, partitions)
+        options = _pocket_options()
+        return found | ({"boot_s": f"{options.boot_s:g}"} if options is not None and options.cloud else {})
 
 
 @dataclass(frozen=True)
@@ -213,6 +233,16 @@ def _controller_log() -> ControllerLog | None:
                 return ControllerLog.read(lines, ())
     except OSError:
         return None
+
+
+def _pocket_options() -> Options | None:
+    """What was asked for of the pocket cluster that these commands speak to, if it is one."""
+    from perfdb.platforms.pocket.places import Places
+
+    conf = os.environ.get("SLURM_CONF")
+    places = Places.of_conf(Path(conf)) if conf else None
+    description = places.description() if places is not None else None
+    return description.options if description is not None else None
 
 
 def _expanded(nodes: str) -> tuple[str, ...]:

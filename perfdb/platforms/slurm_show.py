@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from perfdb.platforms.base import Stamp
@@ -43,9 +43,11 @@ _FIELDS = re.compile(
     re.MULTILINE,
 )
 _PAIR = re.compile(r"(?:^|\s)(NodeName|State|SlurmdStartTime|Partitions)=(\S+)")
-_SETTING = re.compile(r"^(\w+)\s*= (.*)$", re.MULTILINE)
+# `Prolog[0]`: of some settings Slurm from 23.11 on has several.
+_SETTING = re.compile(r"^(\w+(?:\[\d+\])?)\s*= (.*)$", re.MULTILINE)
 # sacct's fields that `accounted` reads, in this order.
-ACCOUNTED = "JobIDRaw,Submit,Start,End,State,NodeList"
+ACCOUNTED = "JobIDRaw,Submit,Start,End,State,NodeList,JobName"
+_NAME = re.compile(r"\AJobId=\d+ (?:\S+ )*?JobName=(.*)")
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class ShownJob:
     why: str | None = None
     nodes: str | None = None
     restarts: int = 0
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ def shown_job(text: str) -> ShownJob:
         why=_reason(found.get("Reason")),
         nodes=job.nodes,
         restarts=restarts,
+        name=named[1] if (named := _NAME.match(text)) else None,
     )
 
 
@@ -110,12 +114,15 @@ def accounted(text: str) -> dict[str, ShownJob]:
     """What `sacct --parsable2 --format=ACCOUNTED` says, by job id; of a job that was requeued, the last way."""
     jobs = {}
     for line in text.splitlines():
-        cells = line.split("|")
+        cells = line.split("|", ACCOUNTED.count(","))  # a job's name may hold anything
         if len(cells) == ACCOUNTED.count(",") + 1 and cells[0].isdigit():
             found = dict(zip(ACCOUNTED.split(","), cells, strict=True))
             names = {"pending": "Submit", "started": "Start", "ended": "End"}
             # `CANCELLED by 1000`
-            jobs[cells[0]] = _job(found["State"].partition(" ")[0], found["NodeList"], "sacct's ", names, found)
+            jobs[cells[0]] = replace(
+                _job(found["State"].partition(" ")[0], found["NodeList"], "sacct's ", names, found),
+                name=found["JobName"],
+            )
     return jobs
 
 

@@ -28,6 +28,7 @@ class ChildJob:
         env: Its whole environment, MARKER included.
         cwd: Its folder.
         secrets: Text to mask wherever the child prints it.
+        homes: Folders whose paths may tell who we are, to mask as homes are.
         sample_on: A regular expression; a line that it matches gets the tree's CPU time.
         timeout_s: Seconds until it is ended, or None.
         ballast: A file to delete should the disk be full, so that the log can go on.
@@ -40,6 +41,7 @@ class ChildJob:
     env: Mapping[str, str]
     cwd: Path
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    homes: tuple[str, ...] = ()
     sample_on: str = ""
     timeout_s: float | None = None
     ballast: Path | None = None
@@ -69,6 +71,7 @@ class Supervised:
             "log": str(log),
             "ballast": str(job.ballast) if job.ballast else None,
             "secrets": list(job.secrets),
+            "homes": list(job.homes),
             "sample_on": job.sample_on,
             "timeout_s": job.timeout_s,
             "grace_s": job.grace_s,

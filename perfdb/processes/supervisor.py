@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -90,7 +91,8 @@ class Supervision:
     def __init__(self, job: dict[str, Any], commands: BinaryIO) -> None:
         self._job = job
         self._commands = commands
-        self._redactor = Redactor(job["secrets"], Identity.here())
+        here = Identity.here()
+        self._redactor = Redactor(job["secrets"], replace(here, homes=(*here.homes, *job["homes"])))
         self._log = EventLog(job["log"], job["ballast"])
         self._sampled = re.compile(job["sample_on"]) if job["sample_on"] else None
         self._reason = "ended"

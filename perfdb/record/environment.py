@@ -10,6 +10,9 @@ from perfdb.record.labels import Label
 
 Count = Annotated[int, Field(ge=0)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+LONGEST_SETTING = 500
+SettingName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.]*$", max_length=100)]
+SettingValue = Annotated[StrictStr, Field(pattern=r"^[ -~]+$", max_length=LONGEST_SETTING)]
 
 
 class Host(BaseModel):
@@ -52,5 +55,8 @@ class Environment(BaseModel):
     workers: tuple[Host, ...] = ()
     scheduler: str | None = None
     scheduler_version: str | None = None
+    scheduler_settings: Annotated[dict[SettingName, SettingValue], Field(min_length=1, max_length=64)] | None = Field(
+        None, description="how the scheduler is set, by its own names, as far as that may move a number"
+    )
     load_at_start: Load | None = None
     load_at_end: Load | None = None

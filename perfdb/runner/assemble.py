@@ -188,6 +188,7 @@ def _seal(
             workers=measured.workers,
             scheduler=request.scheduler,
             scheduler_version=request.scheduler_version,
+            scheduler_settings=request.scheduler_settings,
             load_at_start=Load.model_validate(request.load_at_start) if request.load_at_start else None,
             load_at_end=Load.model_validate(ending["load"]) if ending["load"] else None,
         ),

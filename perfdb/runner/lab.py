@@ -28,9 +28,6 @@ from perfdb.runner.request import RunRequest
 from perfdb.runner.waiting import wait_until
 from perfdb.units import counted
 
-# A node that is powered up for nothing after this long is others' affair, and the run goes on.
-RELEASE_PATIENCE_S = 600.0
-
 
 class Observer(Protocol):
     """Somebody who likes to know how it goes. Called between sleeps, so it must be quick."""
@@ -87,7 +84,7 @@ class SupervisedLab:
         """
         self._check_time_left(program)
         if not self.journal.log_paths():
-            for trouble in end_left(self._state_path):
+            for trouble in end_left(self._state_path, self.observer.say):
                 self.observer.say(trouble)
             self.before_first()
         if program.begin_when == "released":
@@ -113,6 +110,7 @@ class SupervisedLab:
             },
             cwd=Path.cwd(),
             secrets=self.setup.config.secrets,
+            homes=(str(self.request.work_path),),
             sample_on=program.sample_on,
             timeout_s=remaining,
             ballast=self.journal.ballast,
@@ -188,7 +186,10 @@ class SupervisedLab:
         return until if self.deadline is None else min(until, self.deadline)
 
     def _await_release(self, program: Program) -> None:
-        """Wait until no node is powered up for nothing; the family labels what it sees if that takes too long."""
+        """Wait until no node is powered up for nothing; the family labels what it sees if that takes too long.
+
+        Nobody knows how long a site lets its nodes idle before it powers them down, so the user says how long to wait.
+        """
         up: tuple[str, ...] = ()
 
         def released() -> bool:
@@ -198,12 +199,18 @@ class SupervisedLab:
 
         def told() -> None:
             nodes = counted(len(up), "node")
-            self.observer.say(f"{program.name} begins once {nodes} with nothing to do are powered down")
+            self.observer.say(
+                f"{program.name} begins once {nodes} with nothing to do are powered down (they idle for SuspendTime first)"
+            )
 
         try:
             if not released():
                 told()
-                wait_until(released, self._until(RELEASE_PATIENCE_S), told)
+                if not wait_until(released, self._until(program.patience_s), told):
+                    nodes = counted(len(up), "node")
+                    self.observer.say(
+                        f"{program.name} begins although {nodes} with nothing to do did not power down in {program.patience_s:g} s"
+                    )
         except KeyboardInterrupt:
             self.interrupted = True
 

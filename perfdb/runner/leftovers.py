@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -43,8 +43,10 @@ def keep_left(state_path: Path, run: str, left: Sequence[Left]) -> None:
         raise cannot_write(path, error, "The jobs are not forgotten only as long as you remember them.") from error
 
 
-def end_left(state_path: Path) -> tuple[str, ...]:
-    """Try to cancel what earlier runs left on the cluster that the commands speak to now.
+def end_left(state_path: Path, say: Callable[[str], None]) -> tuple[str, ...]:
+    """Try to cancel what earlier runs left on the cluster that the commands speak to now; says what became of it.
+
+    A cluster that was made anew in the old one's place gives the old ids to new jobs: those of other names are left alone.
 
     Returns:
         A paragraph for each run of which some jobs are left still.
@@ -76,6 +78,11 @@ def end_left(state_path: Path) -> tuple[str, ...]:
                 "`perfdb sync` tries again."
             )
         else:
+            became = "are gone with their cluster" if gone else "are over, or cancelled now"
+            say(
+                f"the cluster jobs of the run {path.stem[:8]} that could not be cancelled when it ended {became}: "
+                f"{_ids(noted.left)}"
+            )
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
     return tuple(troubles)

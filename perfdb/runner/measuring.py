@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import BaseModel
+
 from perfdb.capture.machine import submit_host
-from perfdb.errors import RegistryError
-from perfdb.families import FAMILIES, Children, ChildRun, Program, Setup
+from perfdb.errors import ConfigError, RegistryError
+from perfdb.families import FAMILIES, Children, ChildRun, Family, Program, Setup
 from perfdb.parsl_config import ConfigDescription, describe
-from perfdb.platforms import platforms_for
-from perfdb.redaction import Identity
+from perfdb.platforms import Platform, platforms_for
+from perfdb.record import Scalar
+from perfdb.redaction import Identity, Redactor
 from perfdb.registry import Journal
-from perfdb.runner.assemble import child_runs, setup_of
+from perfdb.runner.assemble import child_runs, request_of, setup_of
 from perfdb.runner.lab import Observer, SupervisedLab
 from perfdb.runner.request import RunRequest
+from perfdb.runner.scheduler import settings_of
 from perfdb.settings import Settings
 
 
@@ -67,15 +71,10 @@ def begin(
     begun = time.monotonic()
     family = FAMILIES[request.family]
     observer.say(f"loading {request.target.name} in a child process")
-    limit = settings.config_timeout_s
     spec = family.spec.model_validate(request.spec)
-    config = describe(
-        request.target,
-        python=request.python,
-        timeout_s=limit if request.timeout_s is None else min(limit, request.timeout_s),
-        identity=Identity.here(),
-        run=journal.run,
-        overrides={**request.overrides, **family.overrides(spec)},
+    limit = settings.config_timeout_s
+    config = _described(
+        family, spec, request, journal, limit if request.timeout_s is None else min(limit, request.timeout_s)
     )
     setup = Setup(config=config, host=submit_host(request.host_key, config.packages, _python(config)))
     before = child_runs(journal)
@@ -84,9 +83,11 @@ def begin(
     journal.write("setup.json", setup.model_dump(mode="json"))
     lab = SupervisedLab(request, journal, family, setup, observer, deadline=None, before_first=before_first)
     if platforms := platforms_for(lab.providers):
-        described = request.model_copy(
-            update={"scheduler": platforms[0].name, "scheduler_version": platforms[0].version()}
-        )
+        described = _on(platforms[0], request, config)
+        if before and (known := request_of(journal).scheduler_settings) is not None:
+            if described.scheduler_settings not in (None, known):
+                raise _another_set_up(config.name, journal)
+            described = described.model_copy(update={"scheduler_settings": known})
         journal.write("request.json", described.model_dump(mode="json"))
     children = family.measure(lab, spec)
     spent = time.monotonic() - begun + sum(run.log.exit.t for run in before)
@@ -94,15 +95,54 @@ def begin(
     return Measuring(journal, lab, left_s, children, _told_again(children, before, journal))
 
 
+def _described(
+    family: Family, spec: BaseModel, request: RunRequest, journal: Journal, timeout_s: float
+) -> ConfigDescription:
+    """The config as the family wants it."""
+
+    def ask(overrides: Mapping[str, Scalar]) -> ConfigDescription:
+        return describe(
+            request.target,
+            python=request.python,
+            timeout_s=timeout_s,
+            identity=Identity.here(),
+            run=journal.run,
+            overrides=overrides,
+        )
+
+    own = family.overrides(spec)
+    try:
+        return ask({**request.overrides, **own})
+    except ConfigError:
+        if own:  # params that nobody typed: the family's own words tell more of a config that has none of them
+            family.fits(ask(request.overrides), spec)
+        raise
+
+
+def _on(platform: Platform, request: RunRequest, config: ConfigDescription) -> RunRequest:
+    """The request with what the batch system says of itself: in the journal before anything is measured, come what may."""
+    return request.model_copy(
+        update={
+            "scheduler": platform.name,
+            "scheduler_version": platform.version(),
+            "scheduler_settings": settings_of(platform, config, Redactor((), Identity.here())),
+        }
+    )
+
+
 def _check_alike(old: Setup | None, new: Setup, journal: Journal) -> None:
     """What was measured before and what comes now must be one set-up, or one record would mix two."""
     old_config = old.config.model_dump(mode="json") if old is not None else None
     if old is None or old_config != new.config.model_dump(mode="json") or old.host.kernel != new.host.kernel:
-        raise RegistryError(
-            f"what was measured of {new.config.name} before the interruption was another set-up than there is now: the config, a "
-            f"package, Python or the kernel changed meanwhile. Put it back and type the same command again, or begin anew "
-            f"with --fresh. What was measured is safe in {journal.path}."
-        )
+        raise _another_set_up(new.config.name, journal)
+
+
+def _another_set_up(config: str, journal: Journal) -> RegistryError:
+    return RegistryError(
+        f"what was measured of {config} before the interruption was another set-up than there is now: the config, a package, "
+        "Python, the kernel or the scheduler's settings changed meanwhile. Put it back and type the same command again, or "
+        f"begin anew with --fresh. What was measured is safe in {journal.path}."
+    )
 
 
 def _told_again(children: Children, runs: Sequence[ChildRun], journal: Journal) -> Program | None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perfdb.errors import PerfdbError, RegistryError
-from perfdb.platforms import platforms_for
 from perfdb.platforms.cancel import cancel_jobs, submitted_jobs
 from perfdb.processes.lock import Lock
 from perfdb.processes.tree import end_run
@@ -102,6 +101,8 @@ def _ask_for_times(journal: Journal, providers: tuple[str, ...], work: Path) -> 
         name = f"logs/{log.stem}.jobs"
         if journal.read(name) is None:
             run_dir = work / log.stem.partition("-")[2]
-            jobs = [job for p in platforms_for(providers) for job in p.times_of(p.jobs_of(run_dir))]
+            submitted = submitted_jobs(run_dir, providers)
+            # Their cluster may have been made anew meanwhile, and given their ids to others.
+            jobs = [job for each in submitted for job in each.platform.times_of(each.job_ids, each.names)]
             if jobs:
                 journal.write(name, [job.model_dump(mode="json") for job in jobs])

@@ -51,4 +51,5 @@ class RunRequest(BaseModel):
     work_path: Path
     scheduler: str | None = None
     scheduler_version: str | None = None
+    scheduler_settings: dict[str, str] | None = None
     load_at_start: dict[str, Any] | None = None

@@ -72,7 +72,7 @@ class SyncOutcome:
 def sync_all(settings: Settings, observer: Observer, *, with_mlflow: bool, every_chart: bool = False) -> SyncOutcome:
     """Recover, then mirror. What fails is told and does not keep the rest from being done."""
     outcome = SyncOutcome()
-    outcome.troubles.extend(end_left(settings.state_path))
+    outcome.troubles.extend(end_left(settings.state_path, observer.say))
     finished: dict[str, Journal] = {}
     for found in recover(settings):
         if found.record_id is None:

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from perfdb.errors import ClusterError
+from perfdb.cli.cluster import app
+from perfdb.errors import ClusterError, Interrupted
 from perfdb.platforms.pocket import Options, Places
 from perfdb.platforms.pocket.programs import Programs
 from tests.platforms.pocket.pockets import BIN, fresh, perfdb, running
@@ -66,6 +68,31 @@ def test_where_no_cluster_is_each_command_says_so_with_its_exit_code() -> None:
     assert f"Start it with `perfdb cluster up --name {name}`" in err
     assert told("down", "--name", name) == (0, f"no cluster {name!r} was here\n", "")
     assert json.loads(told("down", "--name", name, "--json")[1]) == {"ended": False}
+
+
+def test_down_says_how_to_free_a_shell_that_still_speaks_to_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, other = fresh(), fresh()
+    monkeypatch.setenv("SLURM_CONF", str(gone.conf))
+    assert told("down", "--name", gone.name)[1] == f"no cluster {gone.name!r} was here\nnext: unset SLURM_CONF\n"
+    assert told("down", "--name", gone.name, "--json")[1] == '{\n  "ended": false\n}\n'
+    assert "unset" not in told("down", "--name", other.name)[1]
+
+
+def test_an_interrupted_start_that_could_not_be_undone_says_what_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    places = fresh()
+
+    def start(*_: object) -> None:
+        places.folder.mkdir()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("perfdb.platforms.pocket.up", start)
+    try:
+        with pytest.raises(Interrupted, match=rf"still here.*`perfdb cluster down --name {places.name}` ends"):
+            CliRunner().invoke(app, ["up", "--name", places.name], catch_exceptions=False)
+    finally:
+        places.folder.rmdir()
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,32 @@ def test_a_query_compares_what_it_names(root: Path) -> None:
     assert [side["name"] for side in document["sides"]] == ["4", "8"]
 
 
+def test_a_query_compares_the_schedulers_setting_that_it_names(root: Path) -> None:
+    types = ("sched/backfill", "sched/builtin")
+    kept(root, *(runs(700, scheduler="slurm", settings={"SchedulerType": each}) for each in types))
+
+    lines = typed(*(f"SchedulerType == '{each}'" for each in types)).splitlines()
+
+    assert lines[0].startswith("compared: scheduler_settings.SchedulerType; alike: ")
+    assert [line.split()[1] for line in lines[1:3]] == ["sched/backfill", "sched/builtin"]
+    assert lines[3] == "nothing else differs"
+    kept(root, runs(700, parsl=NEW, scheduler="slurm", settings={"SchedulerType": "other", "boot_s": "2"}))
+    with pytest.raises(UnlikeRunsError, match=r"--ignore parsl_version --ignore scheduler_settings.boot_s"):
+        typed(f"SchedulerType == '{types[0]}'", "SchedulerType == other")
+
+
+def test_of_many_settings_that_differ_the_first_are_told_and_the_rest_named() -> None:
+    cloud = {"SchedulerType": "sched/backfill", "boot_s": "2", **{f"Name{n}": "x" for n in range(4)}}
+    sides = (runs(700, settings=cloud), runs(630, settings={"SchedulerType": "sched/builtin"}))
+
+    lines = comparison_lines(compared(*sides, by=None), width=None, coloured=False)
+
+    assert lines[3] == (
+        "came along: scheduler_settings.SchedulerType 'sched/backfill' against 'sched/builtin'; scheduler_settings.boot_s '2' "
+        "against unknown; 4 more settings of the scheduler: Name0, Name1, Name2, Name3 (--json has their values)"
+    )
+
+
 def test_where_narrows_both_sides(root: Path) -> None:
     kept(root, *(runs(700, parsl=p, machine=m) for p in (OLD, NEW) for m in ("hopper", "birch")))
 
@@ -109,7 +135,7 @@ def test_a_word_that_may_mean_two_things_is_refused_with_the_queries_to_type(roo
 def test_a_word_that_means_nothing_is_refused(root: Path) -> None:
     kept(root, runs(700))
 
-    with pytest.raises(UsageError, match="'nowhere' is no record's id, no machine"):
+    with pytest.raises(UsageError, match=r"'nowhere' is no record's id, no machine.*\"name == 'nowhere'\""):
         typed(OLD, "nowhere")
 
 

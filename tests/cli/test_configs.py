@@ -8,8 +8,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from perfdb.cli.asked import find_config
 from perfdb.cli.configs import configs
-from perfdb.errors import UsageError
+from perfdb.errors import ConfigError, UsageError
+from perfdb.settings import load_settings
 
 app = typer.Typer()
 app.command()(configs)
@@ -38,3 +40,13 @@ def test_a_python_that_is_not_there_is_a_wrong_use_and_no_fault_of_the_configs(r
     (root / "parsl-configs" / "local_one.py").write_text("config = None\n")
     with pytest.raises(UsageError, match="--python no-such-python: there is no such program"):
         typed("--python", "no-such-python")
+
+
+def test_a_slip_in_a_configs_name_is_answered_with_the_one_that_is_near(root: Path) -> None:
+    (root / "parsl-configs").mkdir()
+    for name in ("slurm_pocket", "local_htex", "_common"):
+        (root / "parsl-configs" / f"{name}.py").touch()
+    with pytest.raises(ConfigError, match=r"\(there: local_htex, slurm_pocket\).* Did you mean slurm_pocket\?$"):
+        find_config("slurm_poket", load_settings())
+    with pytest.raises(ConfigError, match=r"one of those names\.$"):
+        find_config("zzz", load_settings())

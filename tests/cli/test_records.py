@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,6 +64,26 @@ def test_a_measured_record_shows_its_familys_headline_alone(root: Path) -> None:
     assert text.startswith(f"{measured.record.run_name}  Parsl 2026.10.26 on laptop-7f3a\n")
     assert "took 33.5 s" in text
     assert "imported" not in text
+
+
+def test_of_a_schedulers_settings_the_first_are_shown_and_the_rest_counted(root: Path) -> None:
+    settings = {"SchedulerType": "sched/backfill", "boot_s": "2", "KillWait": "5 sec", "SuspendTime": "12 sec"}
+    told = {"machine": "m", "scheduler": "slurm", "scheduler_version": "22.05.8"}
+    of = save(root, environment=Environment(**told, scheduler_settings=settings)).record.record_id
+    (line,) = [line for line in typed("show", of) if line.startswith("scheduler")]
+    assert line.split(maxsplit=1)[1] == "slurm 22.05.8; SchedulerType sched/backfill, boot_s 2, 2 more with --json"
+    assert json.loads("".join(typed("show", of, "--json")))["environment"]["scheduler_settings"] == settings
+    older = save(root, environment=Environment(**told)).record.record_id
+    assert ["scheduler", "slurm 22.05.8"] in [line.split(maxsplit=1) for line in typed("show", older)]
+
+
+def test_records_are_found_by_how_the_scheduler_was_set(root: Path) -> None:
+    found = {
+        boot_s: save(root, environment=Environment(machine="m", scheduler_settings={"boot_s": boot_s})).record.record_id
+        for boot_s in ("2", "10")
+    }
+    (_, line) = typed("list", "scheduler_settings.boot_s > 3", "--columns", "record_id,boot_s")
+    assert line.split() == [found["10"], "10"]
 
 
 def test_where_nothing_is_found_the_registry_is_named(root: Path) -> None:

@@ -26,7 +26,7 @@ def cold(*values: float) -> Metric:
 
 
 def run(*metrics: Metric, hour: float = 0, parsl: str = "2025.8.4", **changes: Any) -> Record:
-    """One run; `machine`, `python`, `kernel`, `packages`, `scheduler`, `workers` and `turns` are shorthands."""
+    """One run; `machine`, `python`, `kernel`, `packages`, `scheduler`, `settings`, `workers` and `turns` are shorthands."""
     host = {
         name: changes.pop(name, usual)
         for name, usual in (("python", "CPython 3.11.7"), ("kernel", "6.1"), ("cpu_count", 8), ("packages", {}))
@@ -36,6 +36,7 @@ def run(*metrics: Metric, hour: float = 0, parsl: str = "2025.8.4", **changes: A
     }
     load = environment.pop("load")
     environment["workers"] = changes.pop("workers", ())
+    environment["scheduler_settings"] = changes.pop("settings", None)
     turns = changes.pop("turns", None)
     fields: dict[str, Any] = {
         "started_at": STARTED + timedelta(hours=hour),

@@ -211,12 +211,12 @@ def the_controller_hung_in_a_round(home: Home) -> None:
 
 
 def the_controller_stopped_before_a_round_s_jobs(home: Home) -> None:
-    """sbatch does not come back: no block is submitted, and the run's own time limit ends it.
+    """sbatch gives up after some seconds: no block is submitted, and Parsl gives its executor up.
 
     Stopped in good order, for one that is killed may forget that the jobs before were over, and see that only minutes later.
     """
     with pocket("before", TWO_NODES) as cluster:
-        run = autoscale(home, config(home, cluster), "--timeout", "60", acquire_timeout_s=300, release_timeout_s=300)
+        run = autoscale(home, config(home, cluster), acquire_timeout_s=300, release_timeout_s=300)
         run.wait_for("nodes: Parsl scales in")
         until(lambda: cluster.queue() == "", "the nodes' jobs stay")
         with killed(cluster, "slurmctld", how=signal.SIGTERM):
@@ -224,8 +224,25 @@ def the_controller_stopped_before_a_round_s_jobs(home: Home) -> None:
         assert home.perfdb("sync").returncode == 0
         nothing_left(home, cluster)
     record = only_record(home)
-    assert (code, record["status"]) == (FAILED, "timeout"), said
-    assert "the time limit ended 02-cold-1" in record["reason"]
+    assert (code, record["status"]) == (FAILED, "failed"), said
+    assert "no node was acquired. cold-1" in record["reason"]
+    assert "Unable to contact slurm controller" in record["reason"]
+
+
+def the_controller_hung_before_a_round_s_jobs(home: Home) -> None:
+    """sbatch does not come back within Parsl's patience: the run's own time limit ends it."""
+    with pocket("deaf", TWO_NODES) as cluster:
+        run = autoscale(home, config(home, cluster), "--timeout", "60", acquire_timeout_s=300, release_timeout_s=300)
+        run.wait_for("nodes: Parsl scales in")
+        until(lambda: cluster.queue() == "", "the nodes' jobs stay")
+        with hung(cluster, "slurmctld"):
+            code, said = run.end(60 + DEAF_S + OVERHEAD_S)
+        assert home.perfdb("sync").returncode == 0
+        nothing_left(home, cluster)
+    record = only_record(home)
+    assert code == FAILED, said
+    assert record["status"] in ("failed", "timeout")
+    assert "02-cold-1" in record["reason"] or "no node was acquired. cold-1" in record["reason"]
 
 
 DRILL = (
@@ -240,6 +257,7 @@ DRILL = (
     the_controller_killed_in_a_round,
     the_controller_hung_in_a_round,
     the_controller_stopped_before_a_round_s_jobs,
+    the_controller_hung_before_a_round_s_jobs,
 )
 
 

@@ -209,3 +209,11 @@ def test_a_work_folder_that_cannot_be_made_is_told(home: Home) -> None:
     assert done.returncode == 1
     assert "PERFDB_WORK_DIR" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_config_that_cannot_scale_is_refused_in_words_about_the_config(home: Home) -> None:
+    done = home.perfdb("run", "autoscale", THREADS, "--no-server")
+    assert done.returncode == 1
+    assert "ThreadPoolExecutor, which takes no blocks" in done.stderr
+    assert "init_blocks" not in done.stderr
+    assert home.records() == []

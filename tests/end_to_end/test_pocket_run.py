@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import re
+import socket
 from typing import Any
 
 import pytest
@@ -47,6 +50,11 @@ def test_a_job_that_waits_for_its_node_waits_in_the_queue_and_not_in_the_start_u
     assert 0 < value["start_up_s"] < value["cold_start_s"]
     assert (record["environment"]["scheduler"], record["params"]["provider.partition"]) == ("slurm", "pocket")
     assert record["environment"]["scheduler_version"][0].isdigit()
+    settings = record["environment"]["scheduler_settings"]
+    assert (settings["SchedulerType"], settings["partition.TotalNodes"]) == ("sched/backfill", "1")
+    assert "boot_s" not in settings
+    words = set(re.split(r"[^A-Za-z0-9-]+", " ".join(settings.values())))
+    assert words.isdisjoint({socket.gethostname(), getpass.getuser(), "tmp", "usr", "perfdb"})
     assert first["boots"] == []
     assert {stamp["resolution_s"] for job in jobs for stamp in job.values() if isinstance(stamp, dict)} == {0.001}
 
@@ -63,4 +71,5 @@ def test_on_nodes_that_boot_the_boots_are_in_the_record_and_no_node_is_named(hom
         assert len(boot["node"]) == 12
         assert job["allocated"]["at"] <= boot["asked"]["at"] < boot["registered"]["at"] <= job["started"]["at"]
     assert values(record)["queue_wait_s"] > 1.0
+    assert record["environment"]["scheduler_settings"]["boot_s"] == "1"
     assert home.perfdb("validate").returncode == 0

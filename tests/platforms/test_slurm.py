@@ -89,7 +89,7 @@ def test_on_a_strange_slurm_a_boot_is_told_by_the_daemons_start(stand_ins, berli
 
 def test_jobs_that_slurm_forgot_are_asked_of_accounting_all_at_once(stand_ins, berlin):
     stand_ins.add("scontrol", job(), to="show job 4711")
-    row = "|2026-11-21T02:28:00|2026-11-21T02:28:05|2026-11-21T02:30:00|TIMEOUT|n7\n"
+    row = "|2026-11-21T02:28:00|2026-11-21T02:28:05|2026-11-21T02:30:00|TIMEOUT|n7|parsl.htex.block-0.1\n"
     stand_ins.add("sacct", f"1{row}2{row}")
     told = SLURM.times_of(("1", "4711", "2", "3"))
     assert [(each.job_id, each.state, each.nodes) for each in told] == [
@@ -102,6 +102,16 @@ def test_jobs_that_slurm_forgot_are_asked_of_accounting_all_at_once(stand_ins, b
     assert [line for line in stand_ins.asked if line.startswith("sacct")] == [
         f"sacct --allocations --parsable2 --noheader --jobs=1,2,3 --format={ACCOUNTED}"
     ]
+
+
+def test_of_an_old_id_that_is_anothers_by_now_nothing_is_told(stand_ins):
+    stand_ins.add("scontrol", job(), to="show job 4711")
+    row = "|2026-11-21T02:28:00|2026-11-21T02:28:05|2026-11-21T02:30:00|TIMEOUT|n7|"
+    stand_ins.add("sacct", f"1{row}parsl.htex.block-0.1\n2{row}somebody.elses\n")
+    ids = ("4711", "1", "2")
+    assert [told.state for told in SLURM.times_of(ids, ("parsl.htex.block-0.1",))] == ["RUNNING", "TIMEOUT", None]
+    assert [told.state for told in SLURM.times_of(ids, ("parsl.htex.block-1.2",))] == [None, None, None]
+    assert SLURM.times_of(("2",), ("parsl.htex.block-0.1",)) == (Job(job_id="2", why=UNTOLD),)
 
 
 def test_a_requeued_job_says_so(stand_ins):

@@ -108,6 +108,64 @@ def test_nodes_that_are_always_up_are_not_powered_on_demand(slurm):
     assert SLURM.version() == slurm.ask("sinfo", "--version").split()[-1]
 
 
+def test_how_it_is_set_is_told_without_where_it_is(slurm):
+    found = SLURM.settings([None])
+    assert found == SLURM.settings(["pocket"])
+    told = {"SchedulerType": "sched/backfill", "SelectType": "select/cons_tres", "SelectTypeParameters": "CR_CPU"}
+    partition = {"TotalNodes": "2", "TotalCPUs": "4", "OverSubscribe": "NO", "PriorityTier": "1"}
+    assert found.items() >= (told | {f"partition.{name}": value for name, value in partition.items()}).items()
+    assert "permit_job_expansion" in found["SchedulerParameters"].split(",")
+    assert not [name for name in found if name.startswith(("Resume", "Suspend", "boot"))]
+    everything = str(found)
+    for personal in (str(slurm.places.folder), slurm.places.cluster_name, "127.0.0.1", "(0)", "n0", "n["):
+        assert personal not in everything
+
+
+def test_what_somebody_writes_into_its_options_gets_in_as_that_there_is_something(slurm):
+    conf = slurm.places.conf
+    before = conf.read_text()
+    try:
+        conf.write_text(
+            before.replace("SchedulerParameters=", "SchedulerParameters=x=/home/fakeperson,y=a.fake.invalid,")
+        )
+        slurm.ask("scontrol", "reconfigure")
+        found = within(20, lambda: (s := SLURM.settings([None])) and "x=" in s["SchedulerParameters"] and s)
+    finally:
+        conf.write_text(before)
+        slurm.ask("scontrol", "reconfigure")
+    assert {"x=?", "y=?"} <= set(found["SchedulerParameters"].split(","))
+    assert "fake" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (
+            {"scheduler": "builtin", "select": "linear", "priority": "multifactor"},
+            {"SchedulerType": "sched/builtin", "SelectType": "select/linear", "PriorityType": "priority/multifactor"},
+        ),
+        (
+            {"preempt": "suspend"},
+            {
+                "PreemptType": "preempt/partition_prio",
+                "PreemptMode": "GANG,SUSPEND",
+                "partition.OverSubscribe": "FORCE:1",
+            },
+        ),
+        (
+            {"cloud": True, "boot_s": 6.0},
+            {"ResumeProgram": "set", "ResumeTimeout": "36 sec", "SuspendTime": "12 sec", "boot_s": "6"},
+        ),
+    ],
+    ids=["scheduler", "preempt", "cloud"],
+)
+def test_clusters_that_are_set_differently_say_so(options, told, monkeypatch):
+    with pocket("settings", nodes=1, **options) as cluster:
+        for name, value in cluster.env.items():
+            monkeypatch.setenv(name, value)
+        assert SLURM.settings([None]).items() >= told.items()
+
+
 def test_a_node_that_boots_for_a_job_is_told_and_is_up_until_it_is_powered_down(monkeypatch):
     with pocket("boots", nodes=1, cloud=True, boot_s=1.0) as cluster:
         for name, value in cluster.env.items():

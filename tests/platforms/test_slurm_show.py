@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -68,8 +69,8 @@ def test_what_is_no_time_is_unknown(text):
 
 
 def test_a_jobs_name_cannot_pretend_to_be_slurm():
-    forged = job(name="x StartTime=2020-01-01T00:00:00 JobState=COMPLETED Reason=Forged NodeList=evil")
-    assert shown_job(forged) == shown_job(job())
+    name = "x JobName=parsl StartTime=2020-01-01T00:00:00 JobState=COMPLETED Reason=Forged NodeList=evil"
+    assert shown_job(job(name=name)) == replace(shown_job(job()), name=name)
 
 
 @pytest.mark.parametrize("reason", ["/home/someone/job.sh", "a@b", "x" * 200, "10.0.0.1"])
@@ -84,14 +85,15 @@ def test_what_is_no_list_of_nodes_is_none(nodes):
 
 def test_accounting_tells_of_jobs_that_slurmctld_forgot():
     told = accounted(
-        "4711|2026-11-21T02:28:00|2026-11-21T02:28:30|2026-11-21T02:30:00|CANCELLED by 1000|n[0-1]\n"
-        "4712|2026-11-21T02:28:00|Unknown|Unknown|PENDING|None assigned\n"
+        "4711|2026-11-21T02:28:00|2026-11-21T02:28:30|2026-11-21T02:30:00|CANCELLED by 1000|n[0-1]|parsl.htex|0\n"
+        "4712|2026-11-21T02:28:00|Unknown|Unknown|PENDING|None assigned|b\n"
         "4713|garbage\n"
     )
     assert list(told) == ["4711", "4712"]
     over, waits = told.values()
     assert (over.pending.at, over.started.at, over.ended.at) == (at(28, 0), at(28, 30), at(30, 0))
     assert (over.state, over.nodes, over.allocated) == ("CANCELLED", "n[0-1]", None)
+    assert (over.name, waits.name) == ("parsl.htex|0", "b")
     assert (waits.state, waits.nodes, waits.started, waits.ended) == ("PENDING", None, None, None)
 
 

@@ -38,3 +38,9 @@ def test_a_private_key_over_several_lines_is_masked(follow, tmp_path):
     assert done.texts[-1] == "after"
     assert len(done.texts) == len(lines)
     assert b"RkFLRSBLRVkg" not in (tmp_path / "01-child.jsonl").read_bytes()
+
+
+def test_the_folder_that_a_run_works_in_is_masked_as_a_home_is(follow, tmp_path):
+    done = follow("print('no such file: /scratch/fake-person/7f/cold-1/000/x.err')", homes=("/scratch/fake-person",))
+    assert [line.text for line in done.log.lines] == ["no such file: <home>/7f/cold-1/000/x.err"]
+    assert b"fake-person" not in (tmp_path / "01-child.jsonl").read_bytes()

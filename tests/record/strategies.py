@@ -73,6 +73,13 @@ records = st.builds(
         submit_host=st.none() | host,
         workers=few(host),
         scheduler=st.none() | text,
+        scheduler_settings=st.none()
+        | st.dictionaries(
+            st.from_regex(r"[A-Za-z][A-Za-z0-9_.]{0,9}", fullmatch=True),
+            st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=9),
+            min_size=1,
+            max_size=3,
+        ),
         load_at_start=st.none() | load,
         load_at_end=st.none() | load,
     ),

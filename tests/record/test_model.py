@@ -76,6 +76,32 @@ def test_an_unknown_field_is_refused_at_every_level(model):
         Record.model_validate_json(json.dumps(document))
 
 
+def test_a_record_without_a_schedulers_settings_is_spelled_as_before_there_were_any():
+    assert b"scheduler_settings" not in make_record(environment={"machine": "m", "scheduler": "slurm"}).to_bytes()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"SchedulerType": ""},
+        {"SchedulerType": "a\nb"},
+        {"SchedulerType": "\x1b[31m"},
+        {"SchedulerType": "x" * 501},
+        {"SchedulerType": 7},
+        {"a b": "x"},
+        {"": "x"},
+        {"../x": "x"},
+        {"x" * 101: "x"},
+        {f"n{n}": "x" for n in range(65)},
+    ],
+    ids=lambda settings: repr(settings)[:30],
+)
+def test_settings_that_are_no_short_printable_text_are_refused(settings):
+    with pytest.raises(ValidationError):
+        make_record(environment={"machine": "m", "scheduler_settings": settings})
+
+
 def test_an_instant_without_a_time_zone_is_refused():
     with pytest.raises(ValidationError, match="time zone"):
         make_record(started_at=datetime(2026, 11, 21, 2, 28))

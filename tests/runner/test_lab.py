@@ -182,9 +182,11 @@ def test_a_child_that_wants_the_nodes_released_begins_when_none_is_up_for_nothin
     batch.up = [True, True, True]
     asked = []
     batch.asked = lambda: asked.append(on_batch.journal.log_paths())
-    assert on_batch.run(program("", begin_when="released")).log.exit.code == 0
+    assert on_batch.run(program("", begin_when="released", patience_s=60.0)).log.exit.code == 0
     assert asked == [[]] * 4
-    assert on_batch.observer.said == ["rep-1 begins once 1 node with nothing to do are powered down"]
+    assert on_batch.observer.said == [
+        "rep-1 begins once 1 node with nothing to do are powered down (they idle for SuspendTime first)"
+    ]
 
 
 def test_a_child_that_does_not_ask_for_it_waits_for_no_release(on_batch, batch):
@@ -193,17 +195,17 @@ def test_a_child_that_does_not_ask_for_it_waits_for_no_release(on_batch, batch):
     assert batch.up == [True]
 
 
-def test_nodes_that_stay_up_are_waited_for_until_patience_ends_and_the_child_runs(on_batch, batch, monkeypatch):
-    monkeypatch.setattr("perfdb.runner.lab.RELEASE_PATIENCE_S", 0.1)
+def test_nodes_that_stay_up_are_waited_for_until_patience_ends_and_the_child_runs(on_batch, batch):
     batch.up = [True] * 1000
-    assert on_batch.run(program("", begin_when="released")).log.exit.code == 0
+    assert on_batch.run(program("", begin_when="released", patience_s=0.1)).log.exit.code == 0
+    assert on_batch.observer.said[-1] == "rep-1 begins although 1 node with nothing to do did not power down in 0.1 s"
 
 
 def test_the_time_limit_ends_the_wait_for_a_release_and_the_record_says_so(on_batch, batch):
     batch.up = [True] * 1000
     on_batch.deadline = time.monotonic() + 0.1
     with pytest.raises(MeasurementStopped):
-        on_batch.run(program("", begin_when="released"))
+        on_batch.run(program("", begin_when="released", patience_s=60.0))
     assert on_batch.journal.log_paths() == []
     record, _, _ = record_of(on_batch.journal)
     assert (record.status, record.reason) == ("timeout", "the time limit was reached before rep-1 could begin")
@@ -212,7 +214,7 @@ def test_the_time_limit_ends_the_wait_for_a_release_and_the_record_says_so(on_ba
 def test_ctrl_c_ends_the_wait_for_a_release(on_batch, batch):
     batch.up, batch.asked = [True] * 1000, interrupt
     with pytest.raises(MeasurementStopped):
-        on_batch.run(program("", begin_when="released"))
+        on_batch.run(program("", begin_when="released", patience_s=60.0))
     assert on_batch.journal.log_paths() == []
     assert record_of(on_batch.journal)[0].status == "interrupted"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from perfdb.families.autoscale.assemble import assemble
 from perfdb.families.autoscale.charts import CHARTS
-from perfdb.families.autoscale.measure import child_count, measure
+from perfdb.families.autoscale.measure import child_count, fits, measure
 from perfdb.families.autoscale.metrics import HEADLINE, METRICS
 from perfdb.families.autoscale.progress import progress
 from perfdb.families.autoscale.spec import AutoscaleSpec
@@ -21,8 +21,9 @@ def _nothing_derived(_: Record) -> tuple[Metric, ...]:
 FAMILY = Family(
     name="autoscale",
     spec=AutoscaleSpec,
-    examples=("parsl-configs/slurm_pocket.py --set rounds=5", "parsl-configs/local_htex.py --blocks 2"),
+    examples=("parsl-configs/slurm_pocket.py --rounds 5", "parsl-configs/local_htex.py --blocks 2"),
     overrides=lambda spec: spec.overrides(),
+    fits=fits,
     measure=measure,
     child_count=child_count,
     assemble=assemble,

@@ -13,7 +13,7 @@ from perfdb.families.autoscale.judge.findings import findings_of
 from perfdb.families.autoscale.judge.words import shortened, standing, trouble_of
 from perfdb.families.autoscale.rounds.answers import Answer, NodeReport, read_answers
 from perfdb.families.autoscale.rounds.chain import Round, read_round
-from perfdb.families.autoscale.rounds.node_reports import mismatch
+from perfdb.families.autoscale.rounds.node_reports import NO_SHARED_FOLDER, mismatch
 from perfdb.families.autoscale.samples import columns
 from perfdb.families.autoscale.spec import AutoscaleSpec
 from perfdb.families.autoscale.summarise import summarise
@@ -55,6 +55,7 @@ def assemble(spec: AutoscaleSpec, setup: Setup | None, runs: Sequence[ChildRun])
         expected=expected,
         powers=powers,
         local=local,
+        shared_folder=_provider_class(setup) not in NO_SHARED_FOLDER,
     )
     status, reason = _status(spec, setup, before, rounds, checks, expected)
     return Measurements(

@@ -28,7 +28,8 @@ def measure(lab: Lab, spec: AutoscaleSpec) -> Children:
         ConfigError: this config does not scale.
         UsageError: what was asked for does not go together with the config.
     """
-    provider_class = _scalable(lab.setup.config, spec)
+    fits(lab.setup.config, spec)
+    provider_class = lab.setup.config.executors[0].provider_class or ""
     warm_too = lab.powers_nodes
     settle_s = min(spec.release_timeout_s, _LONGEST_SETTLING_S)
     env = {
@@ -51,6 +52,7 @@ def measure(lab: Lab, spec: AutoscaleSpec) -> Children:
                 (*program, "round"),
                 env={**env, "PERFDB_PHASE": json.dumps(shares[kind][number - 1])},
                 begin_when="released" if kind == "cold" else "now",
+                patience_s=spec.release_timeout_s,
                 settle_s=settle_s,
             )
             if not _worth_another(done):
@@ -77,8 +79,13 @@ def _worth_another(done: ChildRun) -> bool:
     return done.log.exit.code == 0
 
 
-def _scalable(config: ConfigDescription, spec: AutoscaleSpec) -> str:
-    """The provider's class, once it is sure that Parsl can scale this config from zero and in again."""
+def fits(config: ConfigDescription, spec: AutoscaleSpec) -> None:
+    """Nothing, where Parsl can scale this config from zero and in again.
+
+    Raises:
+        ConfigError: it cannot.
+        UsageError: what was asked for does not go together with the config.
+    """
     if len(config.executors) != 1:
         raise ConfigError(
             f"autoscale measures one executor, and {config.name} has {len(config.executors)}. Name a config with one only."
@@ -102,10 +109,14 @@ def _scalable(config: ConfigDescription, spec: AutoscaleSpec) -> str:
             f"{config.name} sets parallelism={parallelism}, so Parsl asks for no second block however many tasks wait. Set "
             "parallelism=1 in its provider, or measure --blocks 1."
         )
+    if spec.task_s >= spec.release_timeout_s:
+        raise UsageError(
+            f"a task takes task_s={spec.task_s:g} s, and release_timeout_s={spec.release_timeout_s:g} waits no longer than that for the "
+            f"last ones to end. Try again with --release-timeout-s {2 * spec.task_s + 60:g}."
+        )
     idle_s = params.get("config.max_idletime", 120)
     if isinstance(idle_s, int | float) and idle_s >= spec.release_timeout_s:
         raise UsageError(
             f"{config.name} keeps idle blocks for max_idletime={idle_s:g} s, and release_timeout_s={spec.release_timeout_s:g} waits no "
             f"longer than that. Try again with --release-timeout-s {2 * idle_s + 60:g}, or set a shorter max_idletime."
         )
-    return executor.provider_class

@@ -8,7 +8,7 @@ PREFIXES = {"cold": "", "warm": "warm_"}
 ORDINALS = range(1, 9)
 STATISTICS = ("min", "mean", "median", "p95", "max")
 _ROUNDS = {
-    "cold": "cold rounds, each from no node powered up",
+    "cold": "cold rounds: where the platform powers nodes on demand, none was up",
     "warm": "warm rounds, which began while the nodes were still up",
 }
 _CLOCK = (
@@ -78,19 +78,20 @@ def _of_kind(kind: str) -> dict[str, MetricDefinition]:
             "s",
             "lower",
             "of a block, from the end of the last task on it until provider.cancel was called for it: Parsl's max_idletime, and "
-            f"how often its strategy looks; mean over the round's blocks; {_CLOCK}",
+            f"how often its strategy looks and, with strategy simple, the wait for the other blocks' last tasks; mean over the round's blocks; {_CLOCK}",
         ),
         "cancel_to_release_s": MetricDefinition(
             "s",
             "lower",
             "of a block, from the call of provider.cancel until its job was over and its nodes given back, or until "
-            f"provider.cancel returned where there is no scheduler to tell; mean over the round's blocks; {_BY_SCHEDULER}",
+            f"provider.cancel returned where there is no scheduler to tell; without slurmctld's log, Slurm's EndTime: the nodes are given "
+            f"back up to its KillWait and epilog later; mean over the round's blocks; {_BY_SCHEDULER}",
         ),
         "node_s_allocated": MetricDefinition(
             "node-s",
             "lower",
             "node-seconds that the round's blocks held, from the allocation of their jobs to the release, idle, booting and all; "
-            f"from submission to cancellation where there is no scheduler; {_BY_SCHEDULER}",
+            f"from submission to cancellation where there is no scheduler, none where a job was requeued; {_BY_SCHEDULER}",
         ),
         "node_s_used": MetricDefinition(
             "node-s",

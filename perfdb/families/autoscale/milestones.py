@@ -36,7 +36,11 @@ CHAIN = (
         "submit_returned", "provider.submit returned with the job's id; stamped in the process", ("scale_out_decided",)
     ),
     Milestone("job_pending", "the scheduler took the job; the scheduler's own time", ("scale_out_decided",)),
-    Milestone("job_allocated", "the scheduler gave the job its nodes; the scheduler's own time", ("job_pending",)),
+    Milestone(
+        "job_allocated",
+        "the scheduler gave the job its nodes, for the last time where it was requeued; the scheduler's own time",
+        ("job_pending",),
+    ),
     Milestone(
         "power_up_asked",
         "the scheduler asked for the node to be powered up; nothing where it was up",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from perfdb.record import Scalar
 
@@ -24,15 +24,24 @@ class AutoscaleSpec(BaseModel):
     reps: Annotated[int, Field(ge=1, le=1000)] = Field(
         5,
         validation_alias=AliasChoices("rounds", "reps"),
-        description="rounds, each from zero nodes; where nodes are powered up on demand, as many warm ones besides; "
-        "`--set rounds=N` is the same",
+        description="rounds, each from zero nodes; where nodes are powered up on demand, as many warm ones besides",
     )
     blocks: Annotated[int, Field(ge=1, le=1000)] = Field(3, description="blocks to scale out to (max_blocks)")
     acquire_timeout_s: _Seconds = Field(600.0, description="seconds to wait for every node to have run a task")
-    release_timeout_s: _Seconds = Field(600.0, description="seconds to wait for the nodes to be released after a round")
+    release_timeout_s: _Seconds = Field(
+        600.0,
+        description="seconds to wait, after a round, for the blocks to be scaled in, and then for the nodes to be powered down",
+    )
     clock_offset_s: _Seconds = Field(
         0.1, description="most that a host's clock may be off the submit host's for a valid record"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _given_once(cls, given: object) -> object:
+        if isinstance(given, Mapping) and {"rounds", "reps"} <= given.keys():
+            raise ValueError("rounds and reps are two names of one thing, so give one of them")
+        return given
 
     @property
     def rounds(self) -> int:

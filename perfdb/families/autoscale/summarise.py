@@ -18,6 +18,9 @@ from perfdb.record import Metric
 Values = Mapping[str, float | None]
 Nodes = Mapping[tuple[int, str, str], Values]
 
+# What no run exceeds, for samples come from strangers. Clocks that are wrong make times before 0, and are kept.
+MOST_ROUNDS, MOST_NODES, LONGEST_S, LONGEST_SOURCE = 1000, 100_000_000, 1e11, 300
+
 
 def summarise(samples: Mapping[str, Sequence[Any]]) -> tuple[Metric, ...]:
     """All metrics. A round that lacks one is left out of it; a mean is one over the nodes that have it.
@@ -39,11 +42,21 @@ def summarise(samples: Mapping[str, Sequence[Any]]) -> tuple[Metric, ...]:
 def read_rounds(
     samples: Mapping[str, Sequence[Any]],
 ) -> dict[tuple[str, int], dict[tuple[int, str, str], dict[str, float | None]]]:
-    """What the samples say, by kind and number of the round, then by ordinal, block and node, then by quantity."""
+    """What the samples say, by kind and number of the round, then by ordinal, block and node, then by quantity.
+
+    Raises:
+        ValueError: a row is none that a run could have.
+    """
     rounds: dict[tuple[str, int], dict[tuple[int, str, str], dict[str, float | None]]] = {}
-    for number, kind, block, node, ordinal, quantity, value, _, _ in zip(*(samples[c] for c in COLUMNS), strict=True):
-        if value is not None and not math.isfinite(value):
-            raise ValueError(f"{quantity} is no number")
+    for number, kind, block, node, ordinal, quantity, value, resolution, source in zip(
+        *(samples[c] for c in COLUMNS), strict=True
+    ):
+        if not (1 <= number <= MOST_ROUNDS and 0 <= ordinal <= MOST_NODES and kind in PREFIXES):
+            raise ValueError(f"there is no {kind} round {number} with a node {ordinal}")
+        if not 0 <= resolution <= LONGEST_S or (value is not None and not abs(value) <= LONGEST_S):
+            raise ValueError(f"{quantity} is no time: {value} within {resolution} s")
+        if not (source.isprintable() and len(source) <= LONGEST_SOURCE):
+            raise ValueError("a source is no line of text")
         rounds.setdefault((kind, number), {}).setdefault((ordinal, block, node), {})[quantity] = value
     return rounds
 
@@ -66,9 +79,11 @@ def _of_kind(prefix: str, rounds: Sequence[Nodes]) -> Iterator[Metric]:
         prefix, [s for nodes in acquired for node in nodes if (s := node.get("first_task_started")) is not None]
     )
     yield from metric(
-        "seed_acquisition_s", [_mean([node.get("seed_acquisition") for node in nodes]) for nodes in acquired]
+        "seed_acquisition_s", [_mean_of_all([node.get("seed_acquisition") for node in nodes]) for nodes in acquired]
     )
-    taken = [[stages({m: node[m] for m in MILESTONES if m in node}) for node in nodes] for nodes in acquired]
+    # A stage holds what came before it and nobody told, so that only those told of every node mean the same for each.
+    told = [m for m in MILESTONES if all(m in node for nodes in acquired for node in nodes)]
+    taken = [[stages({m: node[m] for m in told}) for node in nodes] for nodes in acquired]
     for milestone in list(MILESTONES)[1:]:
         yield from metric(f"stage_{milestone}_s", [_mean([node.get(milestone) for node in nodes]) for nodes in taken])
     yield from metric("acquired_nodes", [float(len(nodes)) for nodes in acquired])
@@ -123,6 +138,11 @@ def _release(nodes: Nodes) -> Iterator[float]:
 def _mean(values: Sequence[float | None]) -> float | None:
     there = [value for value in values if value is not None]
     return fmean(there) if there else None
+
+
+def _mean_of_all(values: Sequence[float | None]) -> float | None:
+    """None where one does not tell: those that do may be another kind of node."""
+    return None if None in values else _mean(values)
 
 
 def _sum(nodes: Iterable[Values], quantity: str) -> float | None:

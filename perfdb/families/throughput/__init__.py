@@ -34,6 +34,7 @@ FAMILY = Family(
         "slurm_hopper --reps 10 --timeout 3600 --machine hopper",
     ),
     overrides=lambda _: {},
+    fits=lambda _, __: None,
     measure=measure,
     child_count=lambda spec: int(spec.reps) + bool(spec.probe),
     assemble=assemble,

@@ -47,14 +47,15 @@ def assemble(spec: ThroughputSpec, setup: Setup | None, runs: Sequence[ChildRun]
     probe = read_answers(probe_run.log.stdout) if probe_run else ProbeAnswers()
     checks = _checks(spec, setup, reps, probe_run, probe)
     status, reason = _status(spec, reps, probe_run, probe, checks)
+    workers = tuple(host for host in map(_worker, probe.workers) if host is not None)
     return Measurements(
         status=status,
         reason=reason,
         metrics=(*_per_repetition(reps), *_per_iteration(reps), *summarise(probe.samples)),
         checks=checks,
-        findings=_findings(reps, setup),
+        findings=_findings(reps, setup, workers),
         samples=probe.samples if probe.samples["task"] else {},
-        workers=tuple(host for host in map(_worker, probe.workers) if host is not None),
+        workers=workers,
     )
 
 
@@ -223,13 +224,16 @@ def _ending(log: ChildLog) -> str:
     return f"{how}; its last words: {log.last_words()[:600] or 'none'}"
 
 
-def _findings(reps: Sequence[Repetition], setup: Setup | None) -> tuple[Finding, ...]:
+def _findings(reps: Sequence[Repetition], setup: Setup | None, workers: Sequence[Host]) -> tuple[Finding, ...]:
     warm = [iteration for rep in reps for iteration in rep.warm]
     if not warm or setup is None:
         return ()
     longest = max(warm, key=lambda iteration: iteration.run_s)
     here = all(executor.provider_class in (None, "LocalProvider") for executor in setup.config.executors)
-    return (bounded_by(longest, setup.cores, worker_slots(setup.config.params), workers_here=here),)
+    submit_host = setup.host.pseudonym
+    below = bool(workers and submit_host) and all(worker.pseudonym == submit_host for worker in workers)
+    slots = worker_slots(setup.config.params)
+    return (bounded_by(longest, setup.cores, slots, workers_here=here, below_a_scheduler=below),)
 
 
 def worker_slots(params: Mapping[str, Scalar]) -> int | None:

@@ -18,7 +18,14 @@ from perfdb.record import Finding
 BUSY = 0.8
 
 
-def bounded_by(iteration: Iteration, cores: int | None, worker_slots: int | None, *, workers_here: bool) -> Finding:
+def bounded_by(
+    iteration: Iteration,
+    cores: int | None,
+    worker_slots: int | None,
+    *,
+    workers_here: bool,
+    below_a_scheduler: bool = False,
+) -> Finding:
     """The finding for one warm iteration, the longest.
 
     Args:
@@ -26,6 +33,7 @@ def bounded_by(iteration: Iteration, cores: int | None, worker_slots: int | None
         cores: CPUs that the submit host grants.
         worker_slots: Worker processes there can be at most; None when unknown.
         workers_here: Whether the workers run on the submit host, where their CPU time is seen.
+        below_a_scheduler: Whether they run there as a scheduler's jobs, whose CPU time is not seen.
     """
     share = iteration.submission_s / iteration.run_s
     busy = {role: seconds / iteration.run_s for role, seconds in (iteration.cpu_s or {}).items()}
@@ -41,19 +49,16 @@ def bounded_by(iteration: Iteration, cores: int | None, worker_slots: int | None
         value = "dispatch"
     else:
         value = "undetermined"
-    return Finding(
-        name="bounded_by", value=value, evidence=_evidence(iteration, share, busy, cores, worker_slots, workers_here)
-    )
+    workers = f"at most {worker_slots} workers on it" if workers_here and worker_slots else ""
+    if not workers_here:
+        workers = _BELOW if below_a_scheduler else "the workers ran elsewhere, where their CPU time was not seen"
+    return Finding(name="bounded_by", value=value, evidence=_evidence(iteration, share, busy, cores, workers))
 
 
-def _evidence(
-    iteration: Iteration,
-    share: float,
-    busy: dict[str, float],
-    cores: int | None,
-    worker_slots: int | None,
-    workers_here: bool,
-) -> str:
+_BELOW = "the workers ran on this host, below the scheduler; their CPU time was not counted"
+
+
+def _evidence(iteration: Iteration, share: float, busy: dict[str, float], cores: int | None, workers: str) -> str:
     parts = [f"submitting took {share:.0%} of iteration {iteration.number} ({iteration.run_s:.2f} s)"]
     if busy:
         roles = ", ".join(f"{role} {cpus:.2f}" for role, cpus in sorted(busy.items()))
@@ -62,8 +67,4 @@ def _evidence(
         )
     else:
         parts.append("CPU time was not sampled")
-    if workers_here and worker_slots:
-        parts.append(f"at most {worker_slots} workers on it")
-    elif not workers_here:
-        parts.append("the workers ran elsewhere, where their CPU time was not seen")
-    return "; ".join(parts)
+    return "; ".join([*parts, workers] if workers else parts)

@@ -68,8 +68,13 @@ def conf_lines(places: Places, ports: Ports) -> list[str]:
     ]
 
 
-def start(places: Places, ports: Ports) -> None:
+def start(places: Places, ports: Ports, *, closed: bool) -> None:
     """Start both, and tell them of the cluster, its one account and its one user. munged answers by now.
+
+    Args:
+        places: The cluster's.
+        ports: Likewise.
+        closed: As for slurm.conf.
 
     Raises:
         ClusterError: something is missing or does not start.
@@ -78,7 +83,7 @@ def start(places: Places, ports: Ports) -> None:
     user = pwd.getpwuid(os.getuid()).pw_name
     _make_database(places, user)
     _start_database(places)
-    _start_slurmdbd(places, ports, user)
+    _start_slurmdbd(places, ports, user, closed=closed)
     _register(places, user)
 
 
@@ -146,8 +151,8 @@ def _start_database(places: Places) -> None:
     )
 
 
-def _start_slurmdbd(places: Places, ports: Ports, user: str) -> None:
-    _write_conf(places, ports, user)
+def _start_slurmdbd(places: Places, ports: Ports, user: str, *, closed: bool) -> None:
+    _write_conf(places, ports, user, closed=closed)
     socket = _socket(places)
     # slurmdbd.conf has no word for the database's socket: its client library takes it from the environment.
     argv = ["env", f"MYSQL_UNIX_PORT={socket}", f"MARIADB_UNIX_PORT={socket}", find("slurmdbd") or "", "-D"]
@@ -156,12 +161,13 @@ def _start_slurmdbd(places: Places, ports: Ports, user: str) -> None:
     )
 
 
-def _write_conf(places: Places, ports: Ports, user: str) -> None:
+def _write_conf(places: Places, ports: Ports, user: str, *, closed: bool) -> None:
     lines = [
         "AuthType=auth/munge",
         f"AuthInfo=socket={places.munge_socket}",
         "DbdHost=localhost",
         f"DbdPort={ports.slurmdbd}",
+        *(["CommunicationParameters=NoInAddrAny"] if closed else []),
         f"SlurmUser={user}",
         f"LogFile={places.log('slurmdbd')}",
         "LogTimeFormat=rfc5424_ms",

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from perfdb.errors import ClusterError
-from perfdb.platforms.pocket import accounting, conf, daemons, power, traces
+from perfdb.platforms.pocket import accounting, addresses, conf, daemons, power, traces
 from perfdb.platforms.pocket.commands import ask
 from perfdb.platforms.pocket.options import Options
 from perfdb.platforms.pocket.places import Description, Places
@@ -42,20 +42,19 @@ def up(places: Places, options: Options, say: Say) -> Status:
     programs = Programs.found()
     if options.accounting:
         accounting.check()
-    with Lock(places.lock, LOCK_PATIENCE_S):
+    with _lock(places, say):
         now = status(places)
         if now.up and now.description is not None:
             return _the_same(places, options, now)
         if now.processes:
-            raise ClusterError(
-                f"the cluster {places.name!r} runs only in part: {', '.join(now.dead) or 'slurmctld'} does not answer. End "
-                f"what is left of it with `{_down_command(places)}`, then start it again."
-            )
+            _refuse_to_lose_jobs(places, now)
+            say(f"ending what a crash left of the cluster {places.name!r}")
+            _end_processes(places)
         if places.folder.exists():
             say(f"the cluster {places.name!r} is gone, by a crash or a reboot; it starts anew, without its old jobs")
             _clear(places)
         try:
-            _start(places, options, programs)
+            _start(places, options, programs, say)
         except BaseException:
             _end(places, say)
             raise
@@ -71,10 +70,38 @@ def down(places: Places, say: Say) -> bool:
     Raises:
         ClusterError: something can't be ended.
     """
-    with Lock(places.lock, LOCK_PATIENCE_S):
+    with _lock(places, say):
         was_there = places.folder.exists() or bool(traces.processes(places))
         _end(places, say)
     return was_there
+
+
+def _lock(places: Places, say: Say) -> Lock:
+    told = f"another `perfdb cluster up` or `down` sees to the cluster {places.name!r}, or was killed just now; waiting"
+    return Lock(places.lock, LOCK_PATIENCE_S, lambda: say(told))
+
+
+def _refuse_to_lose_jobs(places: Places, now: Status) -> None:
+    """Of a cluster that is half dead.
+
+    Raises:
+        ClusterError: it has jobs, or may have.
+    """
+    if not _may_have_jobs(places, now):
+        return
+    silent = now.dead or ("slurmctld",)
+    raise ClusterError(
+        f"the cluster {places.name!r} runs only in part: {', '.join(silent)} {'does' if len(silent) == 1 else 'do'} not "
+        f"answer. End what is left of it, jobs included, with `{_down_command(places)}`, then start it again."
+    )
+
+
+def _may_have_jobs(places: Places, now: Status) -> bool:
+    names = traces.names(places)
+    if "slurmctld" not in names:
+        return "slurmstepd" in names
+    listed = ask(places, "squeue", "--noheader", "--format=%A") if now.answers else None
+    return listed is None or bool(listed.split())
 
 
 def _the_same(places: Places, options: Options, now: Status) -> Status:
@@ -92,9 +119,12 @@ def _down_command(places: Places) -> str:
     return f"perfdb cluster down --name {places.name}"
 
 
-def _start(places: Places, options: Options, programs: Programs) -> None:
+def _start(places: Places, options: Options, programs: Programs, say: Say) -> None:
+    closed = addresses.is_closed()
+    if not closed:
+        say(addresses.open_sentence())
     description = Description(options=options, ports=choose(options.nodes), slurmd_program=programs.slurmd)
-    _write(places, description, programs.version())
+    _write(places, description, programs.version(), closed=closed)
     munged = daemons.start(
         places,
         "munged",
@@ -112,7 +142,7 @@ def _start(places: Places, options: Options, programs: Programs) -> None:
     )
     munged.wait_until(lambda: _answers(places.munge_socket))
     if options.accounting:
-        accounting.start(places, description.ports)
+        accounting.start(places, description.ports, closed=closed)
     slurmctld = daemons.start(places, "slurmctld", [programs.slurmctld, "-D", "-f", str(places.conf)])
     slurmctld.wait_until(lambda: ask(places, "scontrol", "ping") is not None)
     if options.cloud:
@@ -126,7 +156,7 @@ def _start(places: Places, options: Options, programs: Programs) -> None:
         slurmd.wait_until(lambda name=name: node_states(places).get(name) == "idle")  # type: ignore[misc]
 
 
-def _write(places: Places, description: Description, version: tuple[int, int]) -> None:
+def _write(places: Places, description: Description, version: tuple[int, int], *, closed: bool) -> None:
     options = description.options
     old_mask = os.umask(0o077)
     try:
@@ -145,6 +175,7 @@ def _write(places: Places, description: Description, version: tuple[int, int]) -
             host=socket.gethostname().partition(".")[0],
             user=_user(),
             memory_mb=_memory_mb(options.nodes),
+            closed=closed,
             accounting=accounting.conf_lines(places, description.ports) if options.accounting else (),
         )
         places.conf.write_text(text)

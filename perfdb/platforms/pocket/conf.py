@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from perfdb.platforms.pocket.addresses import ADDRESS
 from perfdb.platforms.pocket.options import RESUME_SLACK_S, SUSPEND_TIME_S, SUSPEND_TIMEOUT_S, Options
 from perfdb.platforms.pocket.places import Places, Ports
 
@@ -31,6 +32,7 @@ def slurm_conf(
     host: str,
     user: str,
     memory_mb: int,
+    closed: bool,
     accounting: Sequence[str] = (),
 ) -> str:
     """The whole file.
@@ -39,11 +41,13 @@ def slurm_conf(
         host: This machine's name, short, as Slurm's daemons see it.
         user: Who runs the daemons.
         memory_mb: What each node says it has.
+        closed: Whether to listen on what the machine's name stands for alone, see `addresses`.
         accounting: Lines for a slurmdbd; without any, finished jobs are noted in a file.
     """
     return "\n".join(
         [
             *_daemons(places, ports, host, user),
+            *_communication(options, closed=closed),
             *_manners(options),
             *(accounting or _job_file(places)),
             *(_power(options, places) if options.cloud else []),
@@ -72,7 +76,7 @@ def power_program(places: Places, python: str, program: Path, what: str) -> str:
 def _daemons(places: Places, ports: Ports, host: str, user: str) -> list[str]:
     return [
         f"ClusterName={places.cluster_name}",
-        f"SlurmctldHost={host}(127.0.0.1)",
+        f"SlurmctldHost={host}({ADDRESS})",
         f"SlurmctldPort={ports.slurmctld}",
         f"SlurmUser={user}",
         f"SlurmdUser={user}",
@@ -95,6 +99,14 @@ def _daemons(places: Places, ports: Ports, host: str, user: str) -> list[str]:
         "SlurmdParameters=config_overrides",
         "MailProg=/bin/true",
     ]
+
+
+def _communication(options: Options, *, closed: bool) -> list[str]:
+    words = [
+        *(["NoAddrCache"] if options.cloud else []),
+        *(["NoInAddrAny", "NoCtldInAddrAny"] if closed else []),
+    ]
+    return [f"CommunicationParameters={','.join(words)}"] if words else []
 
 
 def _manners(options: Options) -> list[str]:
@@ -143,7 +155,6 @@ def _power(options: Options, places: Places) -> list[str]:
         f"SuspendTime={SUSPEND_TIME_S}",
         f"SuspendTimeout={SUSPEND_TIMEOUT_S}",
         "SlurmctldParameters=idle_on_node_suspend,power_save_interval=1",
-        "CommunicationParameters=NoAddrCache",
         "TreeWidth=65533",
     ]
 
@@ -151,7 +162,7 @@ def _power(options: Options, places: Places) -> list[str]:
 def _nodes(options: Options, ports: Ports, host: str, memory_mb: int) -> list[str]:
     state = "CLOUD" if options.cloud else "UNKNOWN"
     return [
-        f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={ports.slurmd + number} CPUs={options.cpus} "
+        f"NodeName={name} NodeHostname={host} NodeAddr={ADDRESS} Port={ports.slurmd + number} CPUs={options.cpus} "
         f"RealMemory={memory_mb} State={state}"
         for number, name in enumerate(options.node_names)
     ]

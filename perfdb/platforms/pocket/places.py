@@ -67,7 +67,7 @@ class Places:
         """The cluster of that name of this user.
 
         Raises:
-            ClusterError: the name is none, or its folder is somebody else's.
+            ClusterError: the name is none, or its folder or its lock is somebody else's.
         """
         if not NAME.fullmatch(name):
             raise ClusterError(
@@ -75,11 +75,17 @@ class Places:
                 "Give another with --name."
             )
         places = cls(_prefixed(name))
-        if places.folder.is_symlink() or (places.folder.exists() and not places.is_ours()):
+        if os.path.lexists(places.folder) and not places.is_ours():
             raise ClusterError(
                 f"{places.folder} is not a folder that only you can reach, as a cluster's secrets need it. Look whose it is "
                 f"with `ls -ld {places.folder}`; remove it if it is yours, else take another name with --name."
             )
+        for lock in (places.lock, places.lock.with_name(f"{places.lock.name}.breaking")):
+            if not _may_be_our_lock(lock):
+                raise ClusterError(
+                    f"{lock} lies where the lock of the cluster {name!r} belongs, and is no folder of yours. Look whose it is "
+                    f"with `ls -ld {lock}`; remove it if it is yours, else take another name with --name."
+                )
         return places
 
     @classmethod
@@ -214,6 +220,15 @@ class Places:
     def shell_lines(self) -> str:
         """The exports, for `eval`."""
         return "\n".join(f"export {key}={shlex.quote(value)}" for key, value in self.exports().items())
+
+
+def _may_be_our_lock(lock: Path) -> bool:
+    """Whether it is a folder of ours, or not there."""
+    try:
+        found = lock.lstat()
+    except OSError:
+        return True
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
 
 
 def _prefixed(name: str) -> Path:

@@ -55,12 +55,13 @@ def note(folder: Path, at_ns: int, event: str, node: str) -> None:
 
 
 def daemons(folder: Path, node: str) -> list[int]:
-    """The node's slurmd, by its command line: a number in a file may be another process's by now."""
+    """The node's slurmd, by its command line: a number in a file may be another process's by now. Others' are none."""
     mine = [b"-N", node.encode(), b"-f", str(folder / "slurm.conf").encode()]
     found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+            ours = entry.name.isdigit() and entry.stat().st_uid == os.getuid()
+            words = (entry / "cmdline").read_bytes().split(b"\0") if ours else []
             if words and words[0].endswith(b"/slurmd") and words[-5:-1] == mine:
                 found.append(int(entry.name))
     return found
@@ -119,7 +120,7 @@ def _end(folder: Path, node: str) -> None:
     for deadline, how in ((TERM_GRACE_S, signal.SIGTERM), (TERM_GRACE_S, signal.SIGKILL)):
         until = time.monotonic() + deadline
         for pid in daemons(folder, node):
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, how)
         while daemons(folder, node) and time.monotonic() < until:
             time.sleep(0.02)

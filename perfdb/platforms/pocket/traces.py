@@ -16,15 +16,42 @@ _DAEMONS = {"munged", "slurmctld", "slurmd", "slurmstepd", "slurmscriptd", "slur
 
 
 def processes(places: Places) -> list[psutil.Process]:
-    """Every process of the cluster: daemons, and what jobs started. Our own and the user's shells are none."""
+    """Every process of the cluster: daemons, and what jobs started. Our own and the user's shells are none.
+
+    One that emptied its environment is known by its parents, as long as they live. One that also left them, as a daemon
+    does, is not found.
+    """
     import psutil
 
-    found = []
+    ours = []
+    found = {}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.pid != os.getpid() and process.uids().real == os.getuid() and _belongs(process, places):
-                found.append(process)
-    return found
+            if process.pid != os.getpid() and process.uids().real == os.getuid():
+                ours.append((process, process.ppid()))
+                if _belongs(process, places):
+                    found[process.pid] = process
+    before = -1
+    while before != len(found):
+        before = len(found)
+        for process, parent in ours:
+            if process.pid not in found and parent in found:
+                with contextlib.suppress(psutil.Error):
+                    # A number can be given again; children are younger than their parents.
+                    if process.create_time() >= found[parent].create_time():
+                        found[process.pid] = process
+    return list(found.values())
+
+
+def names(places: Places) -> set[str]:
+    """Of the cluster's processes."""
+    import psutil
+
+    told = set()
+    for process in processes(places):
+        with contextlib.suppress(psutil.Error):
+            told.add(process.name())
+    return told
 
 
 def _belongs(process: psutil.Process, places: Places) -> bool:

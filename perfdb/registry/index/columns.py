@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from perfdb.errors import UsageError
 
-PREFIXES = ("metric", "param", "spec", "tag", "measured", "check")
+PREFIXES = ("metric", "param", "spec", "scheduler_settings", "tag", "measured", "check")
 MOST_NEAR = 3
 LEAST_WITHIN = 3
 FURTHER = ", ".join(f"{prefix}.NAME" for prefix in PREFIXES)
@@ -90,6 +90,7 @@ _KINDS = {
     "metric": Kind.NUMBER,
     "param": Kind.SCALAR,
     "spec": Kind.SCALAR,
+    "scheduler_settings": Kind.TAG,
     "tag": Kind.TAG,
     "measured": Kind.VERSION,
     "check": Kind.FLAG,

@@ -37,12 +37,12 @@ def row_of(record: Record, folder: str) -> dict[Key, Value]:
     return dict(_cells(record, folder))
 
 
-def tag_cells(name: str, value: str) -> Iterator[Cell]:
-    """A tag: text, and a number where it spells one."""
-    yield Key(f"tag.{name}", "t"), value
+def tag_cells(name: str, value: str, prefix: str = "tag") -> Iterator[Cell]:
+    """A tag, or what is like one: text, and a number where it spells one."""
+    yield Key(f"{prefix}.{name}", "t"), value
     number = number_in(value)
     if number is not None:
-        yield Key(f"tag.{name}", "n"), number
+        yield Key(f"{prefix}.{name}", "n"), number
 
 
 def _cells(record: Record, folder: str) -> Iterator[Cell]:
@@ -76,6 +76,8 @@ def _cells(record: Record, folder: str) -> Iterator[Cell]:
     yield from _numbers(record)
     yield from _scalars("param", record.params)
     yield from _scalars("spec", record.spec)
+    for name, setting in (environment.scheduler_settings or {}).items():
+        yield from tag_cells(name, setting, "scheduler_settings")
     for name, value in (record.tags or {}).items():
         yield from tag_cells(name, value)
     for name, version in measured.items():

@@ -33,7 +33,7 @@ _CALLED = {
 # Values that are versions: `4.10.0.84` is one there, and an address elsewhere.
 _VERSIONS = frozenset(["kernel", "os", "python", "scheduler_version", "perfdb_version"])
 _OF_VERSIONS = frozenset(["packages", "measured"])
-_OF_NAMED_VALUES = frozenset(["spec", "tags"])
+_OF_NAMED_VALUES = frozenset(["spec", "tags", "scheduler_settings"])
 _NOTHING = frozenset(["", "[]", "{}", "unrecorded"])
 _HASH = re.compile(r"[0-9a-f]{64}")
 

@@ -12,6 +12,9 @@ from perfdb.units import counted, quantity
 
 Steps = Sequence[tuple[float, int]]
 _THROUGH, _DASHED = [1, 0], [6, 3]
+# On which side of their marks words stand.
+_SIDES = ("before", "after")
+_NEAR_THE_AXIS = 0.15
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,13 @@ def allocation(
                 {"s": label, "x": rounded(at * scale.factor), "low": low, "high": high}
                 for at, low, high in between(*each.band)
             ]
+
+    def row(mark: Mark) -> dict[str, Any]:
+        return {"x": rounded(mark.at_s * scale.factor), "y": mark.cores, "told": mark.told}
+
+    # Words before a mark that is near the axis would hang over it.
+    edge_s = _NEAR_THE_AXIS * max(_instants(stairs), default=0.0)
+    told = [mark for mark in marks if mark.told]
     banded = ["Band: from the slowest round to the fastest, node by node."] if areas else []
     dashed = ["Dashed: given, not measured."] if not all(each.measured for each in stairs) else []
     ends = "; ".join(
@@ -84,11 +94,12 @@ def allocation(
         {
             "steps": rows,
             "areas": areas,
-            "marks": [{"x": rounded(mark.at_s * scale.factor), "y": mark.cores, "told": mark.told} for mark in marks],
+            "marks": [row(mark) for mark in marks],
+            **{side: [row(mark) for mark in told if (mark.at_s < edge_s) == (side == "after")] for side in _SIDES},
         },
         title=title,
         subtitle=[" ".join([*banded, *dashed]), *notes] if banded or dashed else notes,
-        description=f"{title or 'cores over time'}: {ends}. {'. '.join(mark.told for mark in marks)}",
+        description=f"{title or 'cores over time'}: {ends}. {'. '.join(mark.told for mark in told)}",
         width=width,
         height=height,
     )
@@ -127,7 +138,10 @@ def _template() -> Any:
         data("steps").mark_line(interpolate="step-after", style="curve").encode(x, y, colour, dash),
         data("steps").mark_point(style="one", opacity=0).encode(x, y, tooltip=told),
         data("marks").mark_point(style="unity", size=70, filled=False).encode(x, y),
-        data("marks")
-        .mark_text(style="value", align="right", baseline="bottom", dx=-6, dy=-3)
-        .encode(x, y, text="told:N"),
+        *(
+            data(side)
+            .mark_text(style="value", align=align, baseline="bottom", dx=dx, dy=-3)
+            .encode(x, y, text="told:N")
+            for side, align, dx in zip(_SIDES, ("right", "left"), (-6, 6), strict=True)
+        ),
     )

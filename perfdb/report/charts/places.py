@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from perfdb.compare.dimensions import dimensions_of
+from perfdb.compare.settings import PREFIX, telling
 from perfdb.record import Metric, Record, Scalar
 from perfdb.report.charts.scaling import Place
 from perfdb.report.charts.versions import spelled
@@ -62,6 +63,8 @@ def others(records: Sequence[Record], x: str) -> list[str]:
             for name, value in _settings(record):
                 values.setdefault(name, set()).add(value)
         differing = {name for name, known in values.items() if len(known - {None}) > 1}
+        settings = telling([record.environment.scheduler_settings or {} for record in group])
+        differing |= {PREFIX + name for name in settings}
         found |= {name for name in differing if name != x and _counts(group, name) and not alike(group, name, x)}
     return sorted(found)
 
@@ -92,9 +95,11 @@ def number(record: Record, name: str) -> float | None:
 
 
 def asked(record: Record, name: str) -> Scalar:
-    """A parameter of the config, or with `spec.` before its name one of what was asked for."""
+    """A parameter of the config, or with `spec.` before its name one of what was asked for, or a scheduler's setting."""
     if name.startswith("spec."):
         return record.spec.get(name.removeprefix("spec."))
+    if name.startswith(PREFIX):
+        return (record.environment.scheduler_settings or {}).get(name.removeprefix(PREFIX))
     return record.params.get(name.removeprefix("param."))
 
 
@@ -105,4 +110,4 @@ def _settings(record: Record) -> list[tuple[str, Scalar]]:
 def _counts(records: Sequence[Record], name: str) -> bool:
     """Whether it may move a number: how often something was repeated does not."""
     first = next(record for record in records if asked(record, name) is not None)
-    return (name if name.startswith("spec.") else f"param.{name}") in dimensions_of(first)
+    return (name if name.startswith(("spec.", PREFIX)) else f"param.{name}") in dimensions_of(first)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from perfdb.families import FAMILIES
 from perfdb.report.charts import Spec, history
 from perfdb.report.site.comparing import of_releases, of_sitting
 from perfdb.report.site.contents import Contents
@@ -76,4 +77,11 @@ def write_comparisons(contents: Contents, found: Sequence[Trend], writer: Writer
         releases=releases[:MOST_ROWS],
         full=of_releases(contents, found),
         sittings=sittings,
+        family=_most_measured(contents),
     )
+
+
+def _most_measured(contents: Contents) -> str:
+    """The family that most records here are of, of those that can be measured with this perfdb."""
+    counts = Counter(item.record.family for item in contents.items if item.record.family in FAMILIES)
+    return counts.most_common(1)[0][0] if counts else "throughput"

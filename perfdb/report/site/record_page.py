@@ -107,6 +107,7 @@ def facts(record: Record) -> list[tuple[str, str]]:
         for when, load in (("at start", environment.load_at_start), ("at end", environment.load_at_end))
         if load
     ]
+    settings = environment.scheduler_settings or {}
     rows = [
         ("Measured", ", ".join(f"{name} {version}" for name, version in sorted(code.measured.items()))),
         (
@@ -119,6 +120,7 @@ def facts(record: Record) -> list[tuple[str, str]]:
         ("SHA-256 of the config's source", config.source_sha256 if config else ""),
         ("Machine's fingerprint", environment.machine_fingerprint or ""),
         ("Scheduler", f"{environment.scheduler or ''} {environment.scheduler_version or ''}".strip()),
+        ("Scheduler's settings", "; ".join(f"{name} {value}" for name, value in sorted(settings.items()))),
         ("Load averages over 1, 5 and 15 min", "; ".join(load)),
     ]
     return [(name, text) for name, text in rows if text]

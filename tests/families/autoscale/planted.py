@@ -132,7 +132,13 @@ class Planted:
         if self.ahead_s is not None:
             told = self.ahead_s if self.told_ahead_s is None else self.told_ahead_s
             said += [
-                {"kind": "offset", "host": pseudonym(f"host{n}"), "ahead_s": told, "within_s": self.within_s}
+                {
+                    "kind": "offset",
+                    "host": pseudonym(f"host{n}"),
+                    "boot": pseudonym(f"host{n}"),
+                    "ahead_s": told,
+                    "within_s": self.within_s,
+                }
                 for n in range(self.nodes)
             ]
         called = last + 6.0 + IDLE_S
@@ -162,6 +168,9 @@ class Planted:
             "node": pseudonym(f"node{node}"),
             "host": host,
             "boot": host,
+            "python": "CPython 3.11.7",
+            "parsl": "2026.10.26",
+            "sees_run_dir": True,
             "started": [started + theirs, started - ZERO + 77.0],
             "ended": [ended + theirs, ended - ZERO + 77.0],
             "script": at["script_started"] + theirs,

@@ -64,6 +64,42 @@ def test_milestones_that_the_platform_does_not_tell_are_named():
     assert found["milestones_not_told"].value == "job_pending, job_allocated, power_up_asked, node_booted"
 
 
+def test_a_stage_that_is_told_of_some_nodes_only_is_no_stage_of_any():
+    """A node that lacks a milestone has its time in the next stage: a mean over both would be of neither."""
+    first, *others = Planted().jobs()
+    silent = (Job(job_id=first.job_id), *others)
+    answers = Planted().answers()
+    measured = assemble([nodes_run(), child("02-cold-1", answers, silent), *WHOLE[2:]])
+    for name in ("job_pending", "job_allocated", "power_up_asked", "node_booted"):
+        assert metric(measured, f"stage_{name}_s") is None
+        assert metric(measured, f"warm_stage_{name}_s") is not None
+    script = metric(measured, "stage_script_started_s")[0]
+    assert script == pytest.approx(sum(COLD[m] for m in list(COLD)[2:7]) + 0.5, abs=0.001)  # nodes come 0, 0.5, 1 s later
+    evidence = findings(measured)["milestones_not_told"].evidence
+    assert evidence.startswith("of 6 nodes in cold rounds nobody told job_pending of 1, ")
+    assert "rounds_as_labelled" in measured.reason
+
+
+def test_a_job_that_began_anew_is_a_finding_and_what_it_held_before_is_not_made_up():
+    again = tuple(job.model_copy(update={"restarts": n}) for n, job in enumerate(Planted().jobs()))
+    measured = assemble([nodes_run(), child("02-cold-1", Planted().answers(), again), *WHOLE[2:]])
+    assert measured.status == "ok"
+    found = findings(measured)["jobs_requeued"]
+    assert found.value == "2"
+    assert "cold-1: the job of block 1 1 time; cold-1: the job of block 2 2 times" in found.evidence
+    assert len(metric(measured, "node_s_allocated")) == 1  # the other cold round's
+
+
+def test_a_completion_is_set_against_a_start_of_the_same_nodes():
+    """Where the loop never had a result of a node, its round has no mean of them."""
+    answers = [{**a, "gathered": None} if a["kind"] == "task" and a["block"] == "2" else a for a in Planted().answers()]
+    measured = assemble([nodes_run(), child("02-cold-1", answers, Planted().jobs()), *WHOLE[2:]])
+    assert len(metric(measured, "seed_acquisition_s")) == 1
+    found = findings(measured)["completion_taken_for_start"]
+    assert float(found.value.split()[0]) == pytest.approx(5.187, abs=0.001)  # the task's 5 s, and what the result took
+    assert "means over 5 nodes" in found.evidence
+
+
 def test_one_node_that_did_all_the_work_is_a_finding():
     answers = [{**a, "node": "a" * 12} if a["kind"] == "task" else a for a in Planted().answers()]
     found = findings(assemble([nodes_run(), child("02-cold-1", answers, Planted().jobs())]))

@@ -281,3 +281,9 @@ def test_no_line_upsets_progress(line):
 
 def test_notes_are_for_people_alone():
     assert read_answers((Line(0.0, "stdout", '{"kind": "note", "text": "1 of 3"}'),)) == ()
+
+
+def test_rounds_and_reps_are_one_option_and_given_once():
+    assert AutoscaleSpec(rounds=2) == AutoscaleSpec(reps=2)
+    with pytest.raises(ValueError, match="two names of one thing"):
+        AutoscaleSpec(rounds=2, reps=2)

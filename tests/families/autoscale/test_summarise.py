@@ -206,6 +206,15 @@ def test_no_sample_names_a_node_as_the_scheduler_does():
         {"ordinal": "1"},
         {"round": None},
         {"value_s": 10**400},
+        {"value_s": 1e300},
+        {"round": 2**62},
+        {"round": 0},
+        {"ordinal": 2**62},
+        {"ordinal": -1},
+        {"kind": "tepid"},
+        {"resolution_s": -1.0},
+        {"source": "a\x1b[31m"},
+        {"source": "a" * 1000},
     ],
 )
 def test_numbers_that_are_none_are_refused_as_the_validator_expects(hostile):

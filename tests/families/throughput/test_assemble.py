@@ -229,3 +229,13 @@ def test_without_a_description_there_is_no_statement_of_what_bounded_it():
     assert assemble(ONE, None, [rep()]).findings == ()
     (finding,) = assemble(ONE, setup(), [rep()]).findings
     assert finding.name == "bounded_by"
+
+
+@pytest.mark.parametrize(
+    ("submit_host", "where"), [("abc", "on this host, below the scheduler"), ("def", "elsewhere"), (None, "elsewhere")]
+)
+def test_a_schedulers_workers_are_said_to_be_where_they_told_that_they_were(submit_host, where):
+    slurm = setup(provider="SlurmProvider")
+    slurm = slurm.model_copy(update={"host": slurm.host.model_copy(update={"pseudonym": submit_host})})
+    (finding,) = assemble(PROBED, slurm, [rep(), probe()]).findings
+    assert f"the workers ran {where}" in finding.evidence

@@ -8,9 +8,10 @@ from perfdb.families.throughput.bound import bounded_by
 from perfdb.families.throughput.parse import Iteration
 
 
-def verdict(*, submission_s=1.0, cpu=None, cores=4, slots=2, here=True):
+def verdict(*, submission_s=1.0, cpu=None, cores=4, slots=2, here=True, below=False):
     """Of an iteration of ten seconds."""
-    return bounded_by(Iteration(2, 1000, submission_s, 10.0, cpu), cores, slots, workers_here=here)
+    iteration = Iteration(2, 1000, submission_s, 10.0, cpu)
+    return bounded_by(iteration, cores, slots, workers_here=here, below_a_scheduler=below)
 
 
 @pytest.mark.parametrize(("submission_s", "value"), [(8.0, "submission"), (7.99, "undetermined")])
@@ -47,6 +48,13 @@ def test_workers_elsewhere_bound_nothing_that_was_seen():
     finding = verdict(cpu={"workers": 100.0}, here=False)
     assert finding.value == "undetermined"
     assert "the workers ran elsewhere" in finding.evidence
+
+
+def test_workers_below_a_scheduler_on_this_host_are_not_said_to_be_elsewhere():
+    finding = verdict(cpu={"workers": 100.0}, here=False, below=True)
+    assert finding.value == "undetermined"
+    assert "the workers ran on this host, below the scheduler; their CPU time was not counted" in finding.evidence
+    assert "elsewhere" not in finding.evidence
 
 
 def test_the_rules_hold_in_their_order():

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+import psutil
+
 from perfdb.platforms.pocket import Options, Places, cluster
+from perfdb.platforms.pocket.status import status
 from perfdb.platforms.pocket.traces import all_ports
 
 BIN = Path(sys.executable).parent
@@ -26,9 +29,9 @@ def fresh() -> Places:
 
 
 @contextlib.contextmanager
-def running(options: Options) -> Iterator[Places]:
+def running(options: Options, places: Places | None = None) -> Iterator[Places]:
     """A cluster of our own, and nothing of it afterwards."""
-    places = fresh()
+    places = places or fresh()
     try:
         cluster.up(places, options, print)
         yield places
@@ -59,6 +62,15 @@ def wait_until(holds: Callable[[], object], patience_s: float = 60) -> None:
     while not holds():
         assert time.monotonic() < deadline, holds
         time.sleep(0.05)
+
+
+def kill(places: Places, *daemons: str) -> None:
+    """Kill those of its daemons."""
+    running_now = status(places).daemons
+    processes = [psutil.Process(running_now[daemon] or 0) for daemon in daemons]
+    for process in processes:
+        process.kill()
+    psutil.wait_procs(processes, timeout=10)
 
 
 @dataclass(frozen=True)

@@ -180,4 +180,4 @@ def test_a_database_that_cannot_be_made_says_what_its_program_said(tmp_path: Pat
     with pytest.raises(
         ClusterError, match=r"could not be made: mariadb-install-db ended with code \d+\. It said last: \S"
     ):
-        accounting.start(places, Ports(slurmctld=20000, slurmdbd=20001, slurmd=20002))
+        accounting.start(places, Ports(slurmctld=20000, slurmdbd=20001, slurmd=20002), closed=True)

@@ -26,6 +26,7 @@ from tests.platforms.pocket.pockets import (
     Machine,
     can_listen,
     fresh,
+    kill,
     nothing_left,
     perfdb,
     ports_of,
@@ -121,7 +122,7 @@ def test_down_ends_what_a_job_left_though_its_slurmd_and_its_slurmstepd_are_gone
     wait_until((places.folder / "hidden").exists)
     steps = [process for process in processes(places) if process.name() == "slurmstepd"]
     assert steps
-    _kill(places, "slurmd-n0")
+    kill(places, "slurmd-n0")
     for step in steps:
         step.kill()
     assert cluster.down(places, print)
@@ -146,7 +147,7 @@ def test_one_daemon_killed_is_told_and_down_ends_the_rest(daemon: str) -> None:
     ports = ports_of(places)
     slurm(places, "sbatch", "--nodelist=n0", "--output=/dev/null", "--wrap=touch begun; sleep 600")
     wait_until((places.folder / "begun").exists)
-    _kill(places, daemon)
+    kill(places, daemon)
     now = status(places)
     assert not now.up
     assert now.dead == (daemon,)
@@ -157,19 +158,11 @@ def test_one_daemon_killed_is_told_and_down_ends_the_rest(daemon: str) -> None:
     assert can_listen(ports)
 
 
-def _kill(places: Places, *daemons: str) -> None:
-    running_now = status(places).daemons
-    processes = [psutil.Process(running_now[daemon] or 0) for daemon in daemons]
-    for process in processes:
-        process.kill()
-    psutil.wait_procs(processes, timeout=10)
-
-
 def test_after_a_reboot_whoever_got_the_numbers_lives_and_up_starts_anew() -> None:
     places = fresh()
     before = Machine.now(places)
     cluster.up(places, TWO, print)
-    _kill(places, *status(places).daemons)
+    kill(places, *status(places).daemons)
     wait_until(lambda: not status(places).processes)
     other = subprocess.Popen(["sleep", "600"])
     try:
@@ -214,6 +207,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing() -> None:
     up.send_signal(signal.SIGINT)
     _, said = up.communicate(timeout=60)
     assert up.returncode == 130, said
+    assert said == f"perfdb: interrupted; nothing is left of the cluster {places.name!r}.\n"
     nothing_left(places, before)
 
 

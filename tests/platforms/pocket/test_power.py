@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,12 +46,28 @@ def test_a_note_is_one_line_with_microseconds(tmp_path: Path) -> None:
     assert second == {"at": 1_795_262_402.0, "event": "booted", "node": "n0"}
 
 
-def test_a_process_that_only_looks_like_a_nodes_daemon_is_none(tmp_path: Path) -> None:
-    program = tmp_path / "slurmd"
-    program.symlink_to("/bin/sleep")
-    other = subprocess.Popen([str(program), "60", "-N", "n0", "-f", "/elsewhere/slurm.conf"], stderr=subprocess.DEVNULL)
+@contextlib.contextmanager
+def lookalike(folder: Path, **how: Any) -> Iterator[int]:
+    """A process with a slurmd's command line, which waits."""
+    argv = ["/somewhere/slurmd", "-c", "echo; read line", "-N", "n0", "-f", f"{folder}/slurm.conf"]
+    process = subprocess.Popen(argv, executable="/bin/sh", stdin=subprocess.PIPE, stdout=subprocess.PIPE, **how)
+    assert process.stdout is not None
+    process.stdout.readline()  # it is a shell by now
     try:
-        assert daemons(tmp_path, "n0") == []
+        yield process.pid
     finally:
-        other.kill()
-        other.wait()
+        process.kill()
+        process.communicate()
+
+
+def test_a_nodes_daemon_is_known_by_its_node_and_its_cluster(tmp_path: Path) -> None:
+    with lookalike(tmp_path) as pid:
+        assert daemons(tmp_path, "n0") == [pid]
+        assert daemons(tmp_path, "n1") == []
+        assert daemons(tmp_path / "other", "n0") == []
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can start a process as somebody else")
+def test_anothers_process_that_looks_like_a_nodes_daemon_is_none(tmp_path: Path) -> None:
+    with lookalike(tmp_path, user=65534, group=65534, extra_groups=[]):
+        assert daemons(tmp_path, "n0") == []

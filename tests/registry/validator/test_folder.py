@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from perfdb.families.throughput.derive import derive
+from perfdb.platforms.slurm_settings import scheduler_settings
 from perfdb.record import Annotation, Record, Retraction, new_uuid, sha256_hex
 from perfdb.redaction import Identity
 from perfdb.registry.remarks import save_remark
@@ -17,6 +18,7 @@ from perfdb.registry.validator import Fault, validate, validate_folder
 from perfdb.registry.validator.limits import LARGEST_RECORD_FILE, LARGEST_TEXT, MOST_FILES
 from perfdb.registry.validator.second import SecondJudge
 from perfdb.registry.validator.tree import FolderTree
+from tests.platforms.shown_settings import CONFIG
 from tests.registry.validator.honest import LOG, RULES, STARTED, Change, Draft, codes, honest, judge, samples_of
 
 
@@ -68,6 +70,14 @@ def test_honest_records_have_no_fault(tmp_path: Path):
     assert report.faults == ()
     assert len(report.records) == 3
     assert report.files == 3 * 5 + 1
+
+
+def test_a_schedulers_settings_are_no_fault(tmp_path: Path):
+    told = scheduler_settings(CONFIG) | {"boot_s": "2", "partition.TotalNodes": "4", "x": f"SHA-256 {'9' * 64}"}
+    draft = honest()
+    draft.document["environment"]["scheduler_settings"] = told
+    draft.write(tmp_path)
+    assert judge(tmp_path).ok
 
 
 def test_a_record_of_very_many_repetitions_is_no_fault(tmp_path: Path):
@@ -180,6 +190,22 @@ SEALED: dict[str, tuple[Change, str]] = {
         "holds-secret",
     ),
     "a secret in the spec": (set_at("spec", "password", value="opensesame"), "holds-secret"),
+    "a secret among the scheduler's settings": (
+        set_at("environment", "scheduler_settings", value={"password": "opensesame"}),
+        "holds-secret",
+    ),
+    "a home among the scheduler's settings": (
+        set_at("environment", "scheduler_settings", value={"ResumeProgram": "/home/somebody/x"}),
+        "holds-home",
+    ),
+    "an address among the scheduler's settings": (
+        set_at("environment", "scheduler_settings", value={"SlurmctldHost": "login01(10.9.8.7)"}),
+        "holds-address",
+    ),
+    "a scheduler's setting of two lines": (
+        set_at("environment", "scheduler_settings", value={"SchedulerType": "a\nb"}),
+        "not-a-record",
+    ),
     "an address in the reason of a check": (set_at("checks", 0, "detail", value="10.1.2.3 answered"), "holds-address"),
     "a home in the run's name": (set_at("spec", "where", value="/home/somebody/x"), "holds-home"),
     "a person in a log": (file("artifacts/01-rep-1.log", b"mail somebody@host.example.net\n"), "holds-user"),

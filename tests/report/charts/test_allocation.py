@@ -52,6 +52,14 @@ def test_long_times_are_in_minutes_and_marks_with_them():
     assert "(min)" in json.dumps(spec)
 
 
+def test_words_at_a_mark_near_the_axis_do_not_hang_over_it():
+    spec = allocation([GIVEN], [Mark(2.5, 1, "near"), Mark(20.0, 8, "far"), Mark(25.0, 10, "")])
+    told = {side: [row["told"] for row in spec["datasets"][side]] for side in ("before", "after")}
+    assert told == {"before": ["far"], "after": ["near"]}
+    aligned = {layer["data"]["name"]: layer["mark"].get("align") for layer in spec["layer"]}
+    assert (aligned["before"], aligned["after"]) == ("right", "left")
+
+
 def test_the_figure_is_drawn_with_the_text_as_text():
     bad = Stairs(HOSTILE, False, [(1.0, 1)])
     drawn = svg(allocation([MEASURED, GIVEN, bad], [Mark(20.0, 8, HOSTILE)], title=HOSTILE, notes=[HOSTILE]))

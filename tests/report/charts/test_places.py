@@ -8,7 +8,7 @@ import pytest
 
 from perfdb.families import FAMILIES
 from perfdb.families.charts import ScalingChart
-from perfdb.record import Code, Metric, Record
+from perfdb.record import Code, Environment, Metric, Record
 from perfdb.registry.remarks import NO_REMARKS
 from perfdb.report.charts import Place, history
 from perfdb.report.charts.places import LINES, others, places_of
@@ -44,6 +44,24 @@ def test_a_report_draws_one_figure_a_parameter_and_no_line_mixes_settings():
         ("spec.argsize 0", 2.0, (200.0,)),
         ("spec.argsize 10", 1.0, (90.0,)),
         ("spec.argsize 10", 2.0, (190.0,)),
+    ]
+
+
+def test_runs_on_schedulers_that_are_set_differently_are_on_lines_of_their_own():
+    cloud = {"SchedulerType": "sched/backfill", "boot_s": "2", "SuspendTime": "12 sec"}
+    on = [{"SchedulerType": "sched/backfill"}, cloud]
+    records = [
+        measured(w, 100.0 * w, environment=Environment(machine="m", scheduler_settings=settings))
+        for w in (1, 2)
+        for settings in on
+    ]
+    assert others(records, WORKERS) == ["scheduler_settings.boot_s"]
+    places, _ = places_of(records, RATE, WORKERS, (*LINES, *others(records, WORKERS)))
+    assert sorted((place.line, place.at, place.records) for place in places) == [
+        ("all", 1.0, 1),
+        ("all", 2.0, 1),
+        ("scheduler_settings.boot_s 2", 1.0, 1),
+        ("scheduler_settings.boot_s 2", 2.0, 1),
     ]
 
 

@@ -349,3 +349,14 @@ def test_a_record_that_changes_under_the_second_process_ends_the_build(
     with pytest.raises(RegistryError, match="changed while the report was made"):
         build(tmp_path, tmp_path / "site", progress=changed)
     assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.parametrize(("families", "named"), [(["autoscale"] * 2 + ["throughput"], "autoscale"), ([], "throughput")])
+def test_where_no_runs_took_turns_the_family_that_is_there_is_proposed(
+    tmp_path: Path, families: list[str], named: str
+) -> None:
+    for family in [*families, "wfbench"]:
+        saved(tmp_path, family=family)
+    build(tmp_path, tmp_path / "site")
+    words = Page(tmp_path / "site" / "comparisons" / "index.html").words
+    assert f"perfdb run {named} CONFIG --parsl A --against B" in words

@@ -25,7 +25,7 @@ COLUMNS = ("round", "kind", "block", "node", "ordinal", "quantity", "value_s")
 ACQUISITION = "first_task_started"
 SEED = "seed_acquisition"
 _FEWEST_FOR_A_MEAN = 3
-MEAN_METHOD = "95 % of the mean: Student's t over the rounds' means, from 3 rounds on"
+MEAN_METHOD = "95 % of the mean: Student's t over the rounds' means, from 3 rounds on, cut at 0, for no wait is shorter"
 MEDIAN_METHOD = "at least 95 % of the median: order statistics, where a round has one value, from 6 rounds on"
 
 
@@ -115,7 +115,6 @@ class Batch(Frozen):
         seed: The same by completions: from a task's own submission until its result was gathered, for the first task of
             each node.
         stages: Each stage, in the order of the chain, of all nodes.
-        never_came: Blocks that never came up; they are in no other number here.
     """
 
     kind: Kind
@@ -123,7 +122,6 @@ class Batch(Frozen):
     acquisition: tuple[Summary, ...]
     seed: tuple[Summary, ...]
     stages: tuple[Summary, ...]
-    never_came: int
 
 
 def batch_of(events: Sequence[Event], kind: Kind) -> Batch | None:
@@ -131,7 +129,9 @@ def batch_of(events: Sequence[Event], kind: Kind) -> Batch | None:
     mine = [event for event in events if event.kind == kind]
     if not mine:
         return None
-    stages = [Event(event.kind, event.round, event.ordinal, _stages(event)) for event in mine]
+    # As in a record's own metrics: a stage holds what came before it and nobody told, so only what is told of all is alike.
+    told_of_all = [m for m in MILESTONES if all(m in event.known for event in mine if event.ordinal)]
+    stages = [Event(event.kind, event.round, event.ordinal, _stages(event, told_of_all)) for event in mine]
     told = (summary(name, _by_round(stages, kind, name)) for name in MILESTONES)
     return Batch(
         kind=kind,
@@ -139,12 +139,11 @@ def batch_of(events: Sequence[Event], kind: Kind) -> Batch | None:
         acquisition=tuple(_all_and_each(mine, kind, ACQUISITION)),
         seed=tuple(_all_and_each(mine, kind, SEED)),
         stages=tuple(found for found in told if found),
-        never_came=sum(event.ordinal == 0 for event in mine),
     )
 
 
-def _stages(event: Event) -> dict[str, float | None]:
-    return dict(stages_of({name: event.known[name] for name in MILESTONES if name in event.known}))
+def _stages(event: Event, told: Sequence[str]) -> dict[str, float | None]:
+    return dict(stages_of({name: event.known[name] for name in told if name in event.known}))
 
 
 def _all_and_each(events: Sequence[Event], kind: Kind, quantity: str) -> Iterator[Summary]:
@@ -194,14 +193,18 @@ def summary(what: str, rounds: Sequence[Sequence[float]]) -> Summary | None:
 
 
 def interval_of_mean(values: Sequence[float]) -> tuple[float, float] | None:
-    """Student's 95 % interval of the mean of independent values that are near a bell curve; None for fewer than three."""
+    """Student's 95 % interval of the mean of independent values that are near a bell curve; None for fewer than three.
+
+    Of values none of which is below 0, as waits are, it does not go below 0 either.
+    """
     if len(values) < _FEWEST_FOR_A_MEAN:
         return None
     from scipy.special import stdtrit
 
     middle, count = fmean(values), len(values)
     half = float(stdtrit(count - 1, (1 + AIM) / 2)) * stdev(values) / math.sqrt(count)
-    return middle - half, middle + half
+    low = middle - half
+    return (max(0.0, low) if min(values) >= 0 else low), middle + half
 
 
 def _interval_of_median(values: Sequence[float]) -> tuple[float, float] | None:

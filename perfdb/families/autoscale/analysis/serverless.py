@@ -104,9 +104,11 @@ def read_profile(text: str, name: str) -> Serverless:
         UsageError: it is no TOML, or no profile.
     """
     try:
-        return Serverless.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        told = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
         raise UsageError(f"{name} is no TOML: {error}. {_EXAMPLE}") from error
+    try:
+        return Serverless.model_validate(told)
     except ValidationError as error:
         raise UsageError(f"{name} is no serverless profile: {faults_of(error)}. {_EXAMPLE}") from error
 

@@ -28,7 +28,7 @@ class Way:
 
     Attributes:
         name: In short, as sentences call it: `nodes, cold`.
-        about: What it is, in words, for a legend.
+        about: Its size or speed, in words, for a legend.
         curve: Its cores over time; of several rounds the middle one.
         nodes: Whether it is nodes, or else a serverless platform.
         band: Of several rounds.
@@ -36,6 +36,7 @@ class Way:
         records: Ids of the records that were measured; none of what is given.
         given_by: Who said so, of what is given.
         facts: What else there is to say, by name.
+        where: What was measured, and where.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Way:
     records: tuple[str, ...] = ()
     given_by: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    where: str = ""
 
     @property
     def source(self) -> str:
@@ -55,12 +57,17 @@ class Way:
 
     @property
     def label(self) -> str:
-        """For a legend: what it is, and whether it was measured or who said so."""
+        """What it is, whether it was measured or who said so, and what and where."""
+        return f"{self.legend}: {self.where}" if self.where else self.legend
+
+    @property
+    def legend(self) -> str:
+        """The same for a legend, which has less room: without what was measured, and where."""
         if self.band is None:
-            return f"{self.name} (given by {self.given_by}): {self.about}"
+            return f"{self.name}, {self.about} (given by {self.given_by})"
         rounds = counted(len(self.band.rounds), "round")
         of = f"record {self.records[0][:8]}" if len(self.records) == 1 else counted(len(self.records), "record")
-        return f"{self.name} (measured, median of {rounds}, {of}): {self.about}"
+        return f"{self.name}, {self.about} (measured, median of {rounds}, {of})"
 
     def document(self) -> dict[str, Any]:
         """For JSON."""
@@ -138,11 +145,11 @@ class Against:
             return ""
         if found is None:
             return f"; in none of {len(self.nodes.band.rounds)} rounds by itself"
-        return f"; {_in(found)} from {_span(found)} on"
+        return f"; {_over(found)}"
 
     def _some_rounds(self, faster: int) -> str:
         found = next((r for r in self.over_rounds if r.faster == faster), None)
-        return f" by the median, but {_in(found)} from {_span(found)} on" if found else ""
+        return f" by the median, but {_over(found)}" if found else ""
 
     def document(self) -> dict[str, Any]:
         """For JSON."""
@@ -174,12 +181,15 @@ class Against:
         }
 
 
-def _in(found: Range) -> str:
-    return f"in {found.rounds} of {counted(found.of, 'round')}"
-
-
-def _span(found: Range) -> str:
-    return counted(found.low, "core") if found.low == found.high else f"{found.low}–{found.high} cores"
+def _over(found: Range) -> str:
+    """Where a change lies in the rounds that have it."""
+    each = "each" if found.rounds == found.of else str(found.rounds)
+    rounds = f"in {each} of {counted(found.of, 'round')}"
+    if found.low == found.high:
+        return f"{rounds} from {counted(found.low, 'core')} on"
+    if found.rounds == 2:
+        return f"{rounds}: from {counted(found.low, 'core')} on in one, from {found.high:,} in the other"
+    return f"{rounds}: from between {found.low:,} and {found.high:,} cores on"
 
 
 def together(ways: Sequence[Way], most: int) -> tuple[int, dict[str, float]]:

@@ -1,7 +1,6 @@
 """Every node reports before the first round: its interpreter, its Parsl, whether it sees the run folder, its clock."""
 
 import os
-import uuid
 
 import offsets
 import telling
@@ -14,12 +13,12 @@ class Reports:
     """Tells each node's report once."""
 
     def __init__(self):
-        self.hosts = {}
+        self.boots = {}
         self._told = set()
 
     def arrived(self, _, told, __):
         """A result is here."""
-        self.hosts[told["host"]] = told["boot"]
+        self.boots[told["boot"]] = told["host"]
         if told["pool"] not in self._told:
             self._told.add(told["pool"])
             telling.answer("node", **{name: value for name, value in told.items() if name not in ("started", "ended")})
@@ -27,9 +26,7 @@ class Reports:
 
 def reports(scaling, asked, submit, key):
     """Scale out and have every node report; returns the exit code. The clean-up scales in at once."""
-    token_path, token = os.path.join(os.path.abspath(scaling.run_dir), "token"), uuid.uuid4().hex
-    with open(token_path, "w", encoding="ascii") as file:
-        file.write(token)
+    token_path, token = workload.leave_token(scaling)
     with open(os.environ["PERFDB_FACTS"], encoding="utf-8") as file:
         facts = file.read()
     told = Reports()
@@ -47,6 +44,6 @@ def reports(scaling, asked, submit, key):
     finally:
         workload.tell_blocks(scaling)
     if outcome == "all" and why is None:
-        offsets.tell(told.hosts, boot, lambda: submit("clock"))
+        offsets.tell(told.boots, boot, lambda: submit("clock"))
     telling.answer("end", outcome=outcome, trouble=why, at=telling.stamp())
     return 0 if outcome == "all" else 1

@@ -4,11 +4,12 @@ Every function gets `started`, the stamp that was taken when the task began, and
 """
 
 
-def work(started, key, task_s):
+def work(started, key, task_s, token_path, token):
     """One task of the workload: it takes `task_s` seconds, what it tells of its node included."""
     import time
 
     told = _who(key)
+    told.update(_software(), sees_run_dir=_read(token_path).strip() == token)
     told.update(script=_script_started(), pool_at=_pool_started(), started=started)
     time.sleep(max(0.0, started[1] + task_s - time.monotonic_ns() / 1e9))
     told["ended"] = _stamp()
@@ -24,21 +25,12 @@ def clock(started, key):
 
 def report(started, key, task_s, facts_source, token_path, token):
     """What may differ between this node and the submit host."""
-    import platform
     import time
 
     told = _who(key)
     namespace = {}
     exec(facts_source, namespace)  # our own facts.py
-    told["facts"] = namespace["facts"](key)
-    told["python"] = platform.python_implementation() + " " + platform.python_version()
-    try:
-        import parsl.version
-
-        told["parsl"] = str(parsl.version.VERSION)
-    except Exception:  # noqa: BLE001 (whatever is wrong there, that there is no version says it)
-        told["parsl"] = ""
-    told["sees_run_dir"] = _read(token_path).strip() == token
+    told.update(_software(), facts=namespace["facts"](key), sees_run_dir=_read(token_path).strip() == token)
     time.sleep(max(0.0, started[1] + task_s - time.monotonic_ns() / 1e9))
     told.update(started=started, ended=_stamp())
     return told
@@ -62,6 +54,18 @@ def _who(key):
         "host": pseudonym(host),
         "boot": pseudonym(_read("/proc/sys/kernel/random/boot_id").strip() or host),
     }
+
+
+def _software():
+    import platform
+
+    try:
+        import parsl.version
+
+        release = str(parsl.version.VERSION)
+    except Exception:  # noqa: BLE001 (whatever is wrong there, that there is no version says it)
+        release = ""
+    return {"python": platform.python_implementation() + " " + platform.python_version(), "parsl": release}
 
 
 def _stamp():

@@ -6,6 +6,7 @@ which differs from round to round.
 """
 
 import os
+import queue
 import threading
 import time
 
@@ -17,36 +18,40 @@ GATHER_S = 1.0
 
 
 class Tasks:
-    """Tells every task that ended: those of the seed's loop once it has them."""
+    """Tells every task that ended once the loop over the results has it."""
 
-    def __init__(self, loop_length):
-        self.hosts = {}
-        self.gatherer = None
-        self._loop_length = loop_length
+    def __init__(self, gatherer):
+        self.boots = {}
+        self._gatherer = gatherer
         self._waiting = {}
 
     def arrived(self, number, told, received):
         """A result is here."""
-        self.hosts[told["host"]] = told["boot"]
+        self.boots[told["boot"]] = told["host"]
         self._waiting[number] = dict(told, task=number, received=received)
         self.tell(0.0)
 
     def tell(self, patience_s, everything=False):
         """Tell those whose turn has come."""
         for number, fields in sorted(self._waiting.items()):
-            gathered = self.gatherer.at(number, patience_s) if number < self._loop_length else None
-            if gathered is not None or number >= self._loop_length or everything:
+            gathered = self._gatherer.at(number, patience_s)
+            if gathered is not None or everything:
                 telling.answer("task", gathered=gathered, **fields)
                 del self._waiting[number]
 
 
 class Gatherer:
-    """The seed's loop over the results, in order of submission: when it had each one."""
+    """A loop over the results in order of submission, as in scripts that time completions: when it had each one."""
 
-    def __init__(self, futures):
+    def __init__(self):
         self._at = {}
         self._news = threading.Condition()
-        threading.Thread(target=self._gather, args=(futures,), daemon=True).start()
+        self._futures = queue.Queue()
+        threading.Thread(target=self._gather, daemon=True).start()
+
+    def add(self, number, future):
+        """The next task, in order of submission."""
+        self._futures.put((number, future))
 
     def at(self, number, patience_s=0.0):
         """Epoch seconds at which the loop had that result, None as long as it has not."""
@@ -54,8 +59,9 @@ class Gatherer:
             self._news.wait_for(lambda: number in self._at, timeout=patience_s)
             return self._at.get(number)
 
-    def _gather(self, futures):
-        for number, future in enumerate(futures):
+    def _gather(self):
+        while True:
+            number, future = self._futures.get()
             if future.exception() is not None:  # waits for the result
                 continue
             at = time.time()
@@ -66,13 +72,19 @@ class Gatherer:
 
 def one_round(scaling, asked, submit, key):
     """Scale out, work, wait for the scale-in; returns the exit code."""
-    tasks = Tasks(asked["tasks"])
+    token_path, token = workload.leave_token(scaling)
+    gatherer = Gatherer()
+    tasks = Tasks(gatherer)
     work = workload.Workload(
-        scaling, lambda: submit("work", asked["task_s"]), asked["tasks"], asked["blocks"], tasks.arrived
+        scaling,
+        lambda: submit("work", asked["task_s"], token_path, token),
+        asked["tasks"],
+        asked["blocks"],
+        tasks.arrived,
+        sent=gatherer.add,
     )
     workload.wait_for_phase(scaling, float(os.environ["PERFDB_PHASE"]))
     begun = work.begin()
-    tasks.gatherer = Gatherer(work.first)
     boot = workload.tell_begin(scaling, key, begun)
     patience_s = 0.0
     try:
@@ -82,7 +94,10 @@ def one_round(scaling, asked, submit, key):
         tasks.tell(patience_s, everything=True)
         workload.tell_blocks(scaling)
     if outcome == "all" and why is None:
-        offsets.tell(tasks.hosts, boot, lambda: submit("clock"))
+        offsets.tell(tasks.boots, boot, lambda: submit("clock"))
+        telling.answer(
+            "note", text=f"waiting for Parsl to scale in (max_idletime {float(scaling.config.max_idletime):g} s)"
+        )
         why = scaled_in(scaling, asked["release_timeout_s"])
     telling.answer("end", outcome=outcome, trouble=why, at=telling.stamp())
     return 0 if work.nodes and outcome != "bad_state" else 1
@@ -94,5 +109,5 @@ def scaled_in(scaling, timeout_s):
     while scaling.active:
         if time.monotonic() > deadline:
             return f"{len(scaling.active)} blocks were not scaled in within {timeout_s:g} s"
-        time.sleep(workload.LOOK_S)
+        time.sleep(workload.LOOK_AGAIN_S)
     return None

@@ -59,4 +59,6 @@ def trouble(said):
         said = said.replace(name, "<node>")
     said = _NODE.sub(r"\1<node>", said)
     printable = "".join(sign if sign.isprintable() else " " for sign in said)
-    return " ".join(printable.split())[-LONGEST_TROUBLE:]
+    line = " ".join(printable.split())
+    # Cut between words: the rest of a path would not be known for one, and its names be told.
+    return line if len(line) <= LONGEST_TROUBLE else line[-LONGEST_TROUBLE:].partition(" ")[2]

@@ -1,16 +1,19 @@
 """Tasks that keep Parsl scaling out until every node has run one; what a round and the nodes' report have in common."""
 
+import os
 import platform
 import queue
 import socket
 import time
+import uuid
 
 import parsl
 import telling
 
 MOST_TASKS = 15_000  # of which the log has room for every word
 LONGEST_FAILURE = 300
-LOOK_S = 0.25
+# A node whose manager registers is to find a task: so often is looked whether there are enough, until all have come.
+LOOK_S, LOOK_AGAIN_S = 0.02, 0.25
 FIRST_POLL_S = 120.0
 FAILURES_S = 2.0
 
@@ -20,6 +23,14 @@ def wait_for_phase(scaling, share):
     if not scaling.polled.wait(FIRST_POLL_S):
         raise RuntimeError(f"Parsl's strategy has not looked at its executor within {FIRST_POLL_S:g} s")
     time.sleep(max(0.0, scaling.polled_at + share * scaling.period_s - time.monotonic_ns() / 1e9))
+
+
+def leave_token(scaling):
+    """A secret in the run folder, which whoever sees that folder can read; its path and itself."""
+    path, token = os.path.join(os.path.abspath(scaling.run_dir), "token"), uuid.uuid4().hex
+    with open(path, "w", encoding="ascii") as file:
+        file.write(token)
+    return path, token
 
 
 def tell_begin(scaling, key, begun):
@@ -58,15 +69,16 @@ class Workload:
         tasks: How many to begin with.
         blocks: How many blocks are to run one.
         tell: Called with a task's number, its result, and the stamp at which that was here.
+        sent: If given, called with each task's number and its future.
     """
 
-    def __init__(self, scaling, submit, tasks, blocks, tell):
-        self.first = []  # futures of the tasks that it began with
+    def __init__(self, scaling, submit, tasks, blocks, tell, sent=None):
         self.nodes = set()  # pools that have run a task
         self.goal = blocks * scaling.managers_per_block
         self.failed = 0
         self.last_trouble = None
-        self._scaling, self._submit, self._tasks, self._blocks, self._tell = scaling, submit, tasks, blocks, tell
+        self._scaling, self._submit, self._tasks, self._blocks = scaling, submit, tasks, blocks
+        self._tell, self._sent = tell, sent
         self._count = 0
         self._in_flight = 0
         self._results = queue.Queue()
@@ -127,7 +139,7 @@ class Workload:
 
     def _receive(self):
         try:
-            self._handle(*self._results.get(timeout=LOOK_S))
+            self._handle(*self._results.get(timeout=LOOK_AGAIN_S if self.complete else LOOK_S))
         except queue.Empty:
             return
         self._receive_what_is_there()
@@ -151,10 +163,12 @@ class Workload:
         self._tell(number, result, received)
 
     def _top_up(self):
-        """Keep a task waiting beyond all that the managers take, so that a newcomer gets one at once."""
+        """Keep tasks waiting beyond all that the managers take, so that each newcomer gets one at once, however many come."""
         scaling = self._scaling
-        taken = sum(manager["capacity"] for manager in scaling.interchange.managers())
-        wanted = max(self._tasks, taken + 1)
+        capacities = [manager["capacity"] for manager in scaling.interchange.managers()]
+        to_come = max(1, self.goal - len(capacities))
+        expected = int(scaling.workers_per_block / scaling.managers_per_block)
+        wanted = max(self._tasks, sum(capacities) + to_come * max([*capacities, expected, 1]))
         active = len(scaling.active)
         if active < self._blocks:  # enough for the strategy to ask for another block
             parallelism = float(getattr(scaling.provider, "parallelism", 1) or 1)
@@ -169,7 +183,7 @@ class Workload:
         self._in_flight += 1
         at = telling.stamp()
         future = self._submit()
-        if number < self._tasks:
-            self.first.append(future)
+        if self._sent is not None:
+            self._sent(number, future)
         future.add_done_callback(lambda done: self._results.put((number, done, telling.stamp())))
         return at

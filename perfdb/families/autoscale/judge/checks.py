@@ -7,16 +7,25 @@ from collections.abc import Iterator, Sequence
 from perfdb.families.autoscale.judge.words import LONGEST, listed, shortened, standing
 from perfdb.families.autoscale.rounds.chain import Acquisition, Round
 from perfdb.families.autoscale.rounds.lives import BlockLife
+from perfdb.families.autoscale.rounds.node_reports import interpreter, release
 from perfdb.families.autoscale.rounds.stages import Told, out_of_order, stages
 from perfdb.families.autoscale.spec import AutoscaleSpec
 from perfdb.record import Check
 
 # What the stages add up to is two wall clocks' difference, and that total a monotonic clock's.
 ADD_UP_S = 1e-3
+# A task should wait for each node. One that had none for longer than this tells of our sending, not of its start.
+LATE_S = 0.1
 
 
 def checks_of(
-    spec: AutoscaleSpec, rounds: Sequence[Round], whole: int, expected: int, powers: bool, local: bool
+    spec: AutoscaleSpec,
+    rounds: Sequence[Round],
+    whole: int,
+    expected: int,
+    powers: bool,
+    local: bool,
+    shared_folder: bool,
 ) -> tuple[Check, ...]:
     """Every check, whatever became of the run.
 
@@ -26,6 +35,7 @@ def checks_of(
         expected: How many were asked for.
         powers: Whether the platform powers nodes up as they are wanted.
         local: Whether all blocks are on the submit host, so that a pool stands for a node.
+        shared_folder: Whether nodes have folders in common with the submit host on this platform.
     """
     return (
         _check(
@@ -50,7 +60,14 @@ def checks_of(
         _check(
             "clocks_agree",
             list(_clocks(spec, rounds)),
-            f"no clock was more than {spec.clock_offset_s:g} s off the submit host's",
+            f"no clock was more than {spec.clock_offset_s:g} s off the submit host's{_as_far_as(rounds)}",
+        ),
+        _waiting(rounds),
+        _check(
+            "nodes_fit",
+            list(_unfit(rounds, shared_folder)),
+            "every node that ran a task had the submit host's Python and Parsl"
+            + (" and saw the run folder" if shared_folder else ""),
         ),
         *([_check("rounds_as_labelled", list(_labels(rounds)), _LABELLED)] if powers else []),
     )
@@ -72,9 +89,11 @@ def _nodes(spec: AutoscaleSpec, rounds: Sequence[Round], local: bool) -> Iterato
     for round_ in rounds:
         worked = {(a.block, a.pool) if local else a.node for a in round_.acquisitions}
         claimed = spec.blocks * round_.nodes_per_block
+        what = "worker pools" if local else "distinct nodes"
         if len(worked) != claimed:
-            what = "worker pools" if local else "distinct nodes"
             yield f"{round_.name}: tasks ran on {len(worked)} {what}, {claimed} are claimed"
+        elif len(round_.acquisitions) != claimed:  # a block's pool began anew, and would count twice
+            yield f"{round_.name}: {len(round_.acquisitions)} worker pools ran tasks on {claimed} nodes"
 
 
 def _unregistered(rounds: Sequence[Round]) -> Iterator[str]:
@@ -143,6 +162,42 @@ def _clocks(spec: AutoscaleSpec, rounds: Sequence[Round]) -> Iterator[str]:
                 )
 
 
+def _as_far_as(rounds: Sequence[Round]) -> str:
+    """How finely the scheduler's clock is known."""
+    known = [
+        pending for r in rounds for life in r.blocks if (pending := life.milestones.get("job_pending")) is not None
+    ]
+    coarsest = max((pending.resolution_s for pending in known), default=0.0)
+    return f", the scheduler's as far as its times of {coarsest:g} s tell" if coarsest > LATE_S else ""
+
+
+def _waiting(rounds: Sequence[Round]) -> Check:
+    late = [(acquired.late_s, _named(round_, acquired)) for round_ in rounds for acquired in round_.acquisitions]
+    worst = f", at most {max(late)[0] * 1e3:.0f} ms later" if late else ""
+    return _check(
+        "tasks_waited",
+        [
+            f"{name}: its manager was there for {by:.3f} s before its first task was submitted"
+            for by, name in late
+            if by > LATE_S
+        ],
+        f"a task was there for each node as soon as its manager registered{worst}",
+    )
+
+
+def _unfit(rounds: Sequence[Round], shared_folder: bool) -> Iterator[str]:
+    for round_ in rounds:
+        for acquired in round_.acquisitions:
+            python, parsl, sees_run_dir = acquired.software
+            begin = round_.begin
+            if begin is not None and interpreter(python) != interpreter(begin.python):
+                yield f"{_named(round_, acquired)} runs {python}, the submit host {begin.python}"
+            if begin is not None and release(parsl) != release(begin.parsl):
+                yield f"{_named(round_, acquired)} has Parsl {parsl or '(none)'}, the submit host {begin.parsl}"
+            if shared_folder and not sees_run_dir:
+                yield f"{_named(round_, acquired)} does not see the run folder"
+
+
 def _off(life: BlockLife, pending: Told | None) -> float:
     """By how many seconds the scheduler says it took the job before it was submitted, or after it had said so."""
     if life.submitted is None or pending is None:
@@ -155,6 +210,8 @@ def _off(life: BlockLife, pending: Told | None) -> float:
 def _labels(rounds: Sequence[Round]) -> Iterator[str]:
     for round_ in rounds:
         for acquired in round_.acquisitions:
-            if acquired.booted is (round_.kind == "warm"):
+            if acquired.booted is None:
+                yield f"{_named(round_, acquired)}: nobody told whether it was powered up for it"
+            elif acquired.booted is (round_.kind == "warm"):
                 was = "was powered up for it" if acquired.booted else "was up already"
                 yield f"{_named(round_, acquired)} {was}"

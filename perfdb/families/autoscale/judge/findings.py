@@ -10,7 +10,7 @@ from perfdb.families.autoscale.metrics import PREFIXES
 from perfdb.families.autoscale.milestones import CHAIN
 from perfdb.families.autoscale.rounds.chain import Round
 from perfdb.record import Finding, Metric
-from perfdb.units import duration
+from perfdb.units import counted, duration
 
 
 def findings_of(rounds: Sequence[Round], metrics: Sequence[Metric], local: bool) -> Iterator[Finding]:
@@ -22,10 +22,11 @@ def findings_of(rounds: Sequence[Round], metrics: Sequence[Metric], local: bool)
     means = {metric.name: fmean(metric.all_values) for metric in metrics}
     for prefix in PREFIXES.values():
         yield from _dominant(prefix, means)
-    yield from _difference(means)
+    yield from _difference(rounds)
     yield from _untold(rounds)
     if not local:
         yield from _one_did_all(rounds)
+    yield from _requeued(rounds)
     yield from _cut_short(rounds)
     yield from _not_given_back(rounds)
 
@@ -44,26 +45,54 @@ def _dominant(prefix: str, means: Mapping[str, float]) -> Iterator[Finding]:
     yield Finding(name=f"{prefix}longest_stage", value=ranked[0], evidence=evidence)
 
 
-def _difference(means: Mapping[str, float]) -> Iterator[Finding]:
-    seed, true = means.get("seed_acquisition_s"), means.get("acquisition_s")
-    if seed is not None and true is not None:
+def _difference(rounds: Sequence[Round]) -> Iterator[Finding]:
+    pairs = [
+        (acquired.seed_s, started.at - round_.submitted.at[0])
+        for round_ in rounds
+        if round_.kind == "cold" and round_.submitted is not None
+        for acquired in round_.acquisitions
+        if acquired.seed_s is not None and (started := acquired.milestones["first_task_started"]) is not None
+    ]
+    if pairs:
+        seed, true = (fmean(each) for each in zip(*pairs, strict=True))
         yield Finding(
             name="completion_taken_for_start",
             value=f"{seed - true:+.3f} s",
             evidence=f"until a node's first task had come back, as a loop over the results sees it, {duration(seed)} passed; until it "
-            f"started, {duration(true)}; means over cold rounds",
+            f"started, {duration(true)}; means over {counted(len(pairs), 'node')} of cold rounds; what the task itself takes is "
+            "part of the former",
         )
 
 
 def _untold(rounds: Sequence[Round]) -> Iterator[Finding]:
-    events = [acquired for round_ in rounds for acquired in round_.acquisitions]
-    known = {name for acquired in events for name in acquired.milestones}
-    missing = [milestone.name for milestone in CHAIN if milestone.name not in known]
-    if events and missing:
+    for kind in PREFIXES:
+        events = [acquired for round_ in rounds if round_.kind == kind for acquired in round_.acquisitions]
+        lacking = {m.name: sum(m.name not in acquired.milestones for acquired in events) for m in CHAIN}
+        missing = {name: count for name, count in lacking.items() if count}
+        if missing:
+            some = [f"{name} of {count}" for name, count in missing.items() if count < len(events)]
+            told = f"nobody told {', '.join(some)}" if some else "none has them"
+            yield Finding(
+                name=f"{PREFIXES[kind]}milestones_not_told",
+                value=shortened(", ".join(missing), 200),
+                evidence=f"of {counted(len(events), 'node')} in {kind} rounds {told}; what they would take is part of the "
+                "next stage that is known of every node",
+            )
+
+
+def _requeued(rounds: Sequence[Round]) -> Iterator[Finding]:
+    again = [
+        f"{round_.name}: the job of block {life.block[:40]} {life.job.restarts} time{'s' if life.job.restarts > 1 else ''}"
+        for round_ in rounds
+        for life in round_.blocks
+        if life.job is not None and life.job.restarts
+    ]
+    if again:
         yield Finding(
-            name="milestones_not_told",
-            value=shortened(", ".join(missing), 200),
-            evidence=f"of {len(events)} nodes none has them; what they would take is part of the next stage that is known",
+            name="jobs_requeued",
+            value=str(len(again)),
+            evidence=f"a node did not boot, failed or was taken away, and the job began anew; all that is part of job_allocated, and "
+            f"what was held before is not known: {listed(again)}",
         )
 
 

@@ -103,7 +103,11 @@ class ScriptReport(_Answer):
 
 
 class Ended(_Answer):
-    """One task, from the node that ran it. `started`, `ended`: stamps of that host; `script`, `pool_at`: epoch by its clock."""
+    """One task, from the node that ran it.
+
+    `started`, `ended`: stamps of that host; `script`, `pool_at`: epoch by its clock. `sees_run_dir`: as nodes report.
+    `gathered`: when a loop over the results in order of submission had this one.
+    """
 
     kind: Literal["task"]
     task: int
@@ -112,6 +116,9 @@ class Ended(_Answer):
     node: _Pseudonym
     host: _Pseudonym
     boot: _Pseudonym
+    python: _Word
+    parsl: _Word
+    sees_run_dir: bool
     started: Stamped
     ended: Stamped
     script: _Time | None
@@ -143,6 +150,7 @@ class Offset(_Answer):
 
     kind: Literal["offset"]
     host: _Pseudonym
+    boot: _Pseudonym
     ahead_s: Annotated[float, Field(allow_inf_nan=False)]
     within_s: _Time
 

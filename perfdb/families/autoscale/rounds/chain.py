@@ -37,6 +37,8 @@ class Acquisition:
         booted: Whether it was powered up for this; None where nobody knows.
         clocked_total_s: From the round's first submission to the first task's result, on the process's monotonic clock.
         seed_s: From the submission of the first task, in their order, that ran here until the loop over results had it.
+        late_s: How long its manager had been there before its first task was submitted; 0 where that waited for it.
+        software: Python's and Parsl's versions there, and whether it sees the run folder.
         used_s: During which at least one task ran.
         last_task_ended: The end of the last task, those that only told the clock included.
     """
@@ -49,6 +51,8 @@ class Acquisition:
     booted: bool | None
     clocked_total_s: float
     seed_s: float | None
+    late_s: float
+    software: tuple[str, str, bool]
     used_s: float
     last_task_ended: Told
 
@@ -122,7 +126,7 @@ def _acquisition(
 ) -> Acquisition:
     pool = (tasks[0].block, tasks[0].pool)
     busy: list[Ended | ClockAsked] = [*tasks, *(c for c in told.clocks_asked if (c.block, c.pool) == pool)]
-    first = min(tasks, key=lambda t: clocks.here(t.host, t.boot, t.started[0], 0.0, "").at)
+    first = min(tasks, key=lambda t: clocks.here(t.boot, t.started[0], 0.0, "").at)
     job = life.job if life else None
     milestones: dict[str, Told | None] = {"task_submitted": Told(submitted.at[0], EPOCH_S, WORKLOAD)}
     if life:
@@ -135,7 +139,7 @@ def _acquisition(
         milestones |= {"power_up_asked": None, "node_booted": None}
 
     def stamp(at: float, resolution_s: float, source: str) -> Told:
-        return clocks.here(first.host, first.boot, at, resolution_s, source)
+        return clocks.here(first.boot, at, resolution_s, source)
 
     if first.script is not None:
         milestones["script_started"] = stamp(first.script, EPOCH_S, SCRIPT)
@@ -155,9 +159,11 @@ def _acquisition(
         booted=None if booted is None else bool(booted),
         clocked_total_s=first.received[1] - submitted.at[1],
         seed_s=_seed_s(tasks, told),
+        late_s=_late_s(first, told),
+        software=(first.python, first.parsl, first.sees_run_dir),
         used_s=_union_s([(t.started[1], t.ended[1]) for t in tasks]),
         last_task_ended=max(
-            (clocks.here(t.host, t.boot, t.ended[0], EPOCH_S, TASK) for t in busy),
+            (clocks.here(t.boot, t.ended[0], EPOCH_S, TASK) for t in busy),
             key=lambda told: told.at,
         ),
     )
@@ -181,6 +187,11 @@ def _seed_s(tasks: Sequence[Ended], told: Heard) -> float | None:
     first = min((t for t in tasks if t.gathered is not None), key=lambda t: t.task, default=None)
     own = told.submitted.get(first.task) if first else None
     return first.gathered - own.at[0] if first and first.gathered is not None and own else None
+
+
+def _late_s(first: Ended, told: Heard) -> float:
+    manager, sent = told.registered.get((first.block, first.pool)), told.submitted.get(first.task)
+    return max(0.0, sent.at[0] - manager.at) if manager and sent else 0.0
 
 
 def _union_s(spans: Sequence[tuple[float, float]]) -> float:

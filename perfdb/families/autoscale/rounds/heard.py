@@ -82,7 +82,7 @@ def heard(answers: Sequence[Answer]) -> Heard:
         failed=every(Failed),
         registered={(each.block, each.pool): each for each in reversed(every(Registered))},
         scripts={each.job: each for each in every(ScriptReport)},
-        offsets={each.host: each for each in every(Offset)},
+        offsets={each.boot: each for each in every(Offset)},
         clocks_asked=every(ClockAsked),
         last_words={each.block: each.text for each in every(LastWords)},
     )

@@ -138,6 +138,8 @@ def _allocated(block: Block | None, job: Job | None, batch: bool, cancelled: Can
         return None
     if block.job is None:
         return Held(0.0, 0.0, "nothing was granted")
+    if job is not None and job.restarts:
+        return None  # what it held before it was requeued, nobody tells
     if job is not None:
         begun, since = (job.allocated, "allocated") if job.allocated else (job.started, "started")
         if begun is not None and job.ended is not None:

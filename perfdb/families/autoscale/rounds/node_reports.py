@@ -18,7 +18,7 @@ from perfdb.families.autoscale.rounds.answers import (
 )
 
 # A node of these has no folder in common with the submit host, and Parsl wants none there.
-_NO_SHARED_FOLDER = frozenset({"KubernetesProvider", "AWSProvider", "AzureProvider", "GoogleCloudProvider"})
+NO_SHARED_FOLDER = frozenset({"KubernetesProvider", "AWSProvider", "AzureProvider", "GoogleCloudProvider"})
 _LONGEST_QUOTE = 500
 _Kind = TypeVar("_Kind", bound=Answer)
 
@@ -43,8 +43,8 @@ def mismatch(answers: Sequence[Answer], blocks: int, provider_class: str) -> str
 
 
 def _other_python(begin: Begin, answers: Sequence[Answer]) -> str | None:
-    here = _interpreter(begin.python)
-    others = sorted({python for python, _ in _environments(answers) if _interpreter(python) != here})
+    here = interpreter(begin.python)
+    others = sorted({python for python, _ in _environments(answers) if interpreter(python) != here})
     if not others:
         return None
     return (
@@ -55,8 +55,8 @@ def _other_python(begin: Begin, answers: Sequence[Answer]) -> str | None:
 
 
 def _other_parsl(begin: Begin, answers: Sequence[Answer]) -> str | None:
-    here = _release(begin.parsl)
-    others = sorted({parsl for _, parsl in _environments(answers) if _release(parsl) != here})
+    here = release(begin.parsl)
+    others = sorted({parsl for _, parsl in _environments(answers) if release(parsl) != here})
     if not others:
         return None
     if others == [""]:
@@ -70,7 +70,7 @@ def _other_parsl(begin: Begin, answers: Sequence[Answer]) -> str | None:
 
 
 def _unshared_folder(answers: Sequence[Answer], provider_class: str) -> str | None:
-    if provider_class in _NO_SHARED_FOLDER:
+    if provider_class in NO_SHARED_FOLDER:
         return None
     blind = sorted({answer.block for answer in _of(NodeReport, answers) if not answer.sees_run_dir})
     if not blind:
@@ -101,7 +101,7 @@ def _missing(answers: Sequence[Answer], claimed: int, provider_class: str) -> st
             "A job script started there, but its workers never reached this host: see that worker_init puts "
             "process_worker_pool.py on PATH, and that the executor's `address` can be reached from the nodes"
         )
-    elif submitted - seen and provider_class not in _NO_SHARED_FOLDER and provider_class != "LocalProvider":
+    elif submitted - seen and provider_class not in NO_SHARED_FOLDER and provider_class != "LocalProvider":
         remedy = (
             "See whether the scheduler can start these jobs (partition, account, walltime), whether PERFDB_WORK_DIR is a folder "
             "that every node shares, and give it more time with --acquire-timeout-s"
@@ -120,12 +120,12 @@ def _environments(answers: Sequence[Answer]) -> Iterable[tuple[str, str]]:
             yield answer.python, answer.parsl
 
 
-def _interpreter(python: str) -> str:
+def interpreter(python: str) -> str:
     """Implementation and major.minor version."""
     return re.sub(r"^(\S+ \d+\.\d+)\..*$", r"\1", python)
 
 
-def _release(version: str) -> tuple[str, ...]:
+def release(version: str) -> tuple[str, ...]:
     """A version whose parts are compared as numbers: Parsl calls 2024.6.17 also 2024.06.17."""
     return tuple(part.lstrip("0") or part[:1] for part in version.split("."))
 

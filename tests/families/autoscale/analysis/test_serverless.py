@@ -84,6 +84,8 @@ def test_a_profile_is_read_from_toml():
         ('given_by = "x"\nseconds_per_core = 0\ncold_start_s = 3\nkept_warm = 1', "no time at all"),
         ('given_by = "x"\nseconds_per_core = 2.5\nsped = 1', "sped"),
         ("given_by", "no TOML"),
+        ("concurrency = " + "9" * 5000, "no TOML"),
+        ("given_by = " + "[" * 50_000, "no TOML"),
     ],
 )
 def test_a_wrong_profile_is_told_with_an_example(text, words):

@@ -10,7 +10,7 @@ from perfdb.families.autoscale.assemble import assemble
 from perfdb.families.autoscale.spec import AutoscaleSpec
 from perfdb.platforms import Job
 from perfdb.processes.log import Exit
-from tests.families.autoscale.planted import COLD, WARM, ZERO, Planted, by_scheduler, child, nodes_run, setup
+from tests.families.autoscale.planted import COLD, WARM, ZERO, Planted, by_scheduler, child, nodes_run, pseudonym, setup
 
 SPEC = AutoscaleSpec(rounds=1)
 CHECKS = [
@@ -20,6 +20,8 @@ CHECKS = [
     "stages_in_order",
     "stages_add_up",
     "clocks_agree",
+    "tasks_waited",
+    "nodes_fit",
     "rounds_as_labelled",
 ]
 
@@ -195,3 +197,73 @@ def test_a_thousand_faults_are_told_in_a_paragraph():
     assert measured.status == "invalid"
     assert all(len(check.detail) <= 2000 for check in measured.checks)
     assert any(check.detail.endswith("and 3995 more") for check in measured.checks)
+
+
+def test_a_node_that_had_to_wait_for_a_task_is_told_for_that_wait_is_ours():
+    def later(answer):
+        if answer["kind"] == "submitted" and answer["task"] == 1:
+            answer["at"] = [
+                at + 8.6 for at in answer["at"]
+            ]  # COLD's second node registered 8 s after the first submission
+
+    (name, detail), *others = failed(changed(Planted(), later)).items()
+    assert (name, others) == ("tasks_waited", [])
+    assert "cold-1, node 2: its manager was there for" in detail
+
+
+@pytest.mark.parametrize(
+    ("what", "value", "told"),
+    [
+        ("python", "CPython 3.12.1", "cold-1, node 3 runs CPython 3.12.1, the submit host CPython 3.11.7"),
+        ("parsl", "2025.1.6", "cold-1, node 3 has Parsl 2025.1.6, the submit host 2026.10.26"),
+        ("sees_run_dir", False, "cold-1, node 3 does not see the run folder"),
+    ],
+)
+def test_a_node_that_never_reported_and_does_not_fit_is_told_by_its_tasks(what, value, told):
+    def other(answer):
+        if answer["kind"] == "task" and answer["block"] == "2":
+            answer[what] = value
+
+    assert failed(changed(Planted(), other)) == {"nodes_fit": told}
+
+
+def test_a_platform_without_shared_folders_needs_none():
+    def blind(answer):
+        if answer["kind"] == "task":
+            answer["sees_run_dir"] = False
+
+    warm = changed(Planted("warm", stages=WARM), blind)
+    assert "nodes_fit" not in failed(changed(Planted(), blind), warm, provider="KubernetesProvider")
+
+
+def test_a_pool_that_began_anew_on_its_node_is_no_second_node():
+    def again(answer):
+        if answer["kind"] == "task" and answer["task"] == 3:
+            answer["pool"] = "pool0-again"
+
+    assert failed(changed(Planted(), again)) == {
+        "nodes_as_claimed": "cold-1: 4 worker pools ran tasks on 3 nodes",
+    }
+
+
+def test_where_nodes_are_powered_a_round_of_which_nobody_tells_is_not_labelled():
+    silent = tuple(Job(job_id=str(100 + n)) for n in range(3))
+    found = failed(None, changed(Planted("warm", stages=WARM), lambda _: None, silent))
+    assert "warm-1, node 1: nobody told whether it was powered up for it" in found["rounds_as_labelled"]
+
+
+def test_hosts_of_one_name_are_told_apart_by_their_boots():
+    """Two images of one name: each has a clock of its own, and each is compared."""
+
+    def renamed(answer):
+        if answer["kind"] in ("task", "offset"):
+            answer["host"] = "f" * 12
+
+    assert failed(changed(Planted(ahead_s=0.05), renamed)) == {}
+
+    def one_off(answer):
+        renamed(answer)
+        if answer["kind"] == "offset" and answer["boot"] == pseudonym("host1"):
+            answer["ahead_s"] = 30.0
+
+    assert "clocks_agree" in failed(changed(Planted(ahead_s=0.05), one_off))

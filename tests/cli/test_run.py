@@ -1,0 +1,106 @@
+"""`perfdb run` as it is typed: a family that is none, an option under each of its names, what a run's status says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from perfdb.cli.app import app
+from perfdb.cli.asked import asked_for, is_given
+from perfdb.cli.render import print_record
+from perfdb.cli.terminal import Voice
+from perfdb.errors import UsageError
+from perfdb.families import FAMILIES
+from perfdb.record import Check
+from perfdb.registry.remarks import Remarks
+from perfdb.settings import load_settings
+from tests.tracking.records import save
+
+AUTOSCALE = FAMILIES["autoscale"]
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PERFDB_ROOT", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "parsl-configs").mkdir()
+    (tmp_path / "parsl-configs" / "local_one.py").touch()
+    return tmp_path
+
+
+def refused(*arguments: str) -> str:
+    with pytest.raises(UsageError) as told:
+        CliRunner().invoke(app, ["run", *arguments], catch_exceptions=False)
+    return str(told.value)
+
+
+def test_a_slip_in_a_familys_name_is_answered_with_the_one_that_is_near(root: Path) -> None:
+    told = refused("autoscal", "local_one")
+    assert f"no family 'autoscal'; there are {', '.join(sorted(FAMILIES))}." in told
+    assert told.endswith("Did you mean autoscale?")
+    assert "Did you mean" not in refused("zzz", "local_one")
+
+
+@pytest.mark.parametrize("name", ["rounds", "reps"])
+@pytest.mark.parametrize("written", ["--{name}={value}", "--set={name}={value}"])
+def test_an_error_names_an_option_as_it_was_typed(root: Path, name: str, written: str) -> None:
+    assert refused("autoscale", "local_one", written.format(name=name, value="0")).startswith(f"--{name}: ")
+
+
+def test_both_names_of_an_option_are_listed_and_only_one_may_be_given(root: Path) -> None:
+    told = refused("autoscale", "local_one", "--set", "rouds=1")
+    assert "reps or rounds" in told
+    assert told.endswith("Did you mean rounds?")
+    assert "two names of one thing" in refused("autoscale", "local_one", "--rounds", "1", "--reps", "2")
+    assert "two names of one thing" in refused("autoscale", "local_one", "--rounds", "1", "--set", "reps=2")
+
+
+def asked(**changes: object) -> dict[str, object]:
+    nothing = {"run_name": None, "experiment": None, "machine": None, "timeout_s": None, "python": None, "parsl": None}
+    return {"target": "local_one", "flags": {}, "spec_file": None, "pairs": [], **nothing, **changes}
+
+
+def test_rounds_are_the_repetitions_however_they_are_given(root: Path) -> None:
+    (root / "spec.toml").write_text("rounds = 7\n")
+    for given in ({"flags": {"rounds": 7}}, {"pairs": ["rounds=7"]}, {"spec_file": root / "spec.toml"}):
+        typed = asked(**given)
+        assert asked_for(AUTOSCALE, load_settings(), Voice(), **typed).spec["reps"] == 7  # type: ignore[arg-type]
+        assert is_given(AUTOSCALE, "reps", typed)
+    assert not is_given(AUTOSCALE, "reps", asked(flags={"blocks": 2}))
+
+
+STOOD = "block 0 came as far as job_pending, its job is PENDING (Resources)"
+
+
+def shown(root: Path, capsys: pytest.CaptureFixture[str], **changes: object) -> str:
+    entry = save(root, **changes)
+    print_record(entry, Remarks())
+    return capsys.readouterr().out
+
+
+def test_what_stopped_a_run_is_told_once(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    checks = (
+        Check(name="every_round_complete", passed=False, detail="0 of 2 rounds came to their end"),
+        Check(
+            name="nodes_as_claimed",
+            passed=False,
+            detail=f"cold-1: tasks ran on 0 nodes, 2 are claimed; cold-1: {STOOD}",
+        ),
+        Check(name="every_block_registered", passed=False, detail=f"cold-1: {STOOD}"),
+    )
+    told = shown(root, capsys, status="interrupted", reason=f"perfdb was told to stop; {STOOD}", checks=checks)
+    assert told.count(STOOD) == 1
+    lines = [line.strip() for line in told.splitlines() if line.startswith("failed check")]
+    assert lines == [
+        "failed check every_round_complete: 0 of 2 rounds came to their end",
+        "failed check nodes_as_claimed: cold-1: tasks ran on 0 nodes, 2 are claimed",
+        "failed check every_block_registered",
+    ]
+
+
+def test_a_failed_check_that_the_reason_lacks_is_told_in_full(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    checks = (Check(name="clocks_agree", passed=False, detail="3 s off; 4 s off"),)
+    told = shown(root, capsys, status="failed", reason="no node was acquired", checks=checks)
+    assert "failed check clocks_agree: 3 s off; 4 s off" in told
