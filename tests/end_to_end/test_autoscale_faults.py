@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from perfdb.platforms.pocket import Options
+from perfdb.platforms.pocket import Options, down
 from tests.end_to_end.conftest import Home
 from tests.end_to_end.pocket_faults import (
     Cluster,
@@ -245,6 +245,20 @@ def the_controller_hung_before_a_round_s_jobs(home: Home) -> None:
     assert "02-cold-1" in record["reason"] or "no node was acquired. cold-1" in record["reason"]
 
 
+def a_cluster_that_is_taken_down_in_a_round(home: Home) -> None:
+    with pocket("gone", TWO_NODES) as cluster:
+        run = autoscale(home, config(home, cluster), task_s=3, acquire_timeout_s=300, release_timeout_s=300)
+        run.wait_for("cold-1: 1 of 2")
+        down(cluster.places, lambda _: None)
+        code, said = run.end(DEAF_S + OVERHEAD_S)
+        assert home.perfdb("sync").returncode == 0
+    record = only_record(home)
+    assert (code, record["status"]) == (FAILED, "failed") or (code, record["status"]) == (INVALID, "invalid"), said
+    assert "the Slurm that SLURM_CONF names is gone" in record["reason"]
+    until(lambda: home.processes() == [], f"processes are left: {home.processes()}")
+    assert list((home.root / ".perfdb").glob("left/*")) == []
+
+
 DRILL = (
     a_job_longer_than_the_partition_allows,
     an_account_that_is_none,
@@ -258,6 +272,7 @@ DRILL = (
     the_controller_hung_in_a_round,
     the_controller_stopped_before_a_round_s_jobs,
     the_controller_hung_before_a_round_s_jobs,
+    a_cluster_that_is_taken_down_in_a_round,
 )
 
 

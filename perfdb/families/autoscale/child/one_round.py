@@ -107,6 +107,8 @@ def scaled_in(scaling, timeout_s):
     """Wait until Parsl's own strategy has given every block back; what is wrong where it has not."""
     deadline = time.monotonic() + timeout_s
     while scaling.active:
+        if scaling.bad_state:
+            return scaling.bad_state
         if time.monotonic() > deadline:
             return f"{len(scaling.active)} blocks were not scaled in within {timeout_s:g} s"
         time.sleep(workload.LOOK_AGAIN_S)

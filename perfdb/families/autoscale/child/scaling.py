@@ -110,7 +110,10 @@ class Scaling:
 
     @property
     def bad_state(self):
-        """Why Parsl gave the executor up, None as long as it has not."""
+        """Why Parsl gave the executor up, or can get no node any more; None as long as neither is so."""
+        conf = os.environ.get("SLURM_CONF")
+        if conf and not os.path.exists(conf):  # each of Slurm's commands would wait a minute for it
+            return "the Slurm that SLURM_CONF names is gone"
         return telling.trouble(self.executor.executor_exception) if self.executor.bad_state_is_set else None
 
     def tell_scripts(self):

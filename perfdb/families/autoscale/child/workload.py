@@ -16,6 +16,7 @@ LONGEST_FAILURE = 300
 LOOK_S, LOOK_AGAIN_S = 0.02, 0.25
 FIRST_POLL_S = 120.0
 FAILURES_S = 2.0
+TOLD_EVERY_S = 30.0
 
 
 def wait_for_phase(scaling, share):
@@ -110,9 +111,16 @@ class Workload:
 
     def _run(self, timeout_s, linger_s):
         deadline = time.monotonic() + timeout_s
-        arrived = False
+        arrived, tell_at = False, time.monotonic() + TOLD_EVERY_S
         while self._in_flight:
             self._receive()
+            if not arrived and time.monotonic() > tell_at:
+                tell_at += TOLD_EVERY_S
+                left_s = max(0.0, deadline - time.monotonic())
+                nodes = f"{len(self.nodes)} of {self.goal} nodes have run a task"
+                telling.answer(
+                    "note", text=f"{nodes}, {len(self._scaling.jobs)} blocks were asked for, {left_s:.0f} s are left"
+                )
             if self._scaling.bad_state:
                 self._receive_failures()
                 return "bad_state", self._scaling.bad_state
