@@ -90,9 +90,9 @@ def _key(seats: Sequence[Seat]) -> str:
     return fingerprint(told)[:16]
 
 
-def _content(config: Path) -> str:
+def _content(target: str) -> str:
     try:
-        return sha256_hex(config.read_bytes())
+        return sha256_hex(Path(target).read_bytes())
     except OSError:  # whoever loads it says what is wrong with it
         return ""
 

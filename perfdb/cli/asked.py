@@ -66,14 +66,14 @@ def asked_for(
             f"--timeout {timeout_s:g} is no number of seconds to measure in: give one above 0, 30 days at most."
         )
     spec = _spec(family, {**_from_file(spec_file), **_from_pairs(pairs), **flags})
-    path = find_config(target, settings)
+    named = str(find_config(target, settings)) if family.subject is None else target
     chosen = InstalledParsl(find_python(python), None, None)
     if parsl is not None:
         voice.say(f"preparing Parsl {Redactor().text(parsl)} in an environment of its own")
         chosen = install(parsl, settings.state_path)
     return Asked(
         family=family,
-        target=path,
+        target=named,
         spec=spec,
         run_name=run_name,
         experiment=experiment,

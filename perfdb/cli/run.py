@@ -93,6 +93,8 @@ COMMON_OPTIONS: dict[str, Any] = {
         bool, typer.Option("--json", help="Print the record as one JSON document.", rich_help_panel=COMMON)
     ],
 }
+# What a family that measures something else than a Parsl config has no use for.
+ABOUT_PARSL = frozenset({"python", "parsl", "against", "fail_on"})
 SPEC_FILES: dict[str, Any] = {
     "name": Annotated[str | None, typer.Option("--name", help="What to call this run.", rich_help_panel=COMMON)],
     "spec_file": Annotated[
@@ -122,7 +124,7 @@ class RunGroup(TyperGroup):
         from perfdb.families import FAMILIES
 
         family = FAMILIES.get(cmd_name)
-        return None if family is None else typer.main.get_command(_app_for(family, {"target": Target}, SPEC_FILES))
+        return None if family is None else typer.main.get_command(_app_for(family, _positional(family), SPEC_FILES))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The family's command.
@@ -152,12 +154,20 @@ def parsl_perf_app() -> typer.Typer:
     return _app_for(FAMILIES["throughput"], positional, {}, name="run-parsl-perf.py")
 
 
+def _positional(family: Family) -> dict[str, Any]:
+    subject = family.subject
+    if subject is None:
+        return {"target": Target}
+    return {"target": Annotated[str, typer.Argument(metavar=subject.metavar, help=subject.help)]}
+
+
 def _app_for(
     family: Family, positional: Mapping[str, Any], options: Mapping[str, Any], name: str | None = None
 ) -> typer.Typer:
     app = typer.Typer(add_completion=name is not None, pretty_exceptions_enable=False)
     flags = _flags(family)
-    parameters = {**positional, **flags, **options, **COMMON_OPTIONS}
+    common = {n: option for n, option in COMMON_OPTIONS.items() if family.subject is None or n not in ABOUT_PARSL}
+    parameters = {**positional, **flags, **options, **common}
 
     def command(**given: Any) -> None:
         spec = {name: given.pop(name) for name in flags}
@@ -219,12 +229,12 @@ def _run(
     experiment: str | None,
     timeout: float | None,
     machine: str | None,
-    python: Path | None,
-    parsl: str | None,
-    against: str | None,
-    fail_on: list[FailOn] | None,
     no_server: bool,
     as_json: bool,
+    python: Path | None = None,
+    parsl: str | None = None,
+    against: str | None = None,
+    fail_on: list[FailOn] | None = None,
     spec_file: Path | None = None,
     settings_: list[str] | None = None,
 ) -> None:

@@ -1,8 +1,8 @@
 """The experiments, registered in plain sight."""
 
 from perfdb.families import autoscale, throughput
-from perfdb.families.base import Children, ChildRun, Family, Lab, Measurements, Program, Setup
+from perfdb.families.base import Children, ChildRun, Family, Lab, Measurements, Program, Setup, Subject
 
 FAMILIES = {family.name: family for family in (throughput.FAMILY, autoscale.FAMILY)}
 
-__all__ = ["FAMILIES", "ChildRun", "Children", "Family", "Lab", "Measurements", "Program", "Setup"]
+__all__ = ["FAMILIES", "ChildRun", "Children", "Family", "Lab", "Measurements", "Program", "Setup", "Subject"]

@@ -74,8 +74,8 @@ class Lab(Protocol):
         """The config under test, and this host."""
 
     @property
-    def config_path(self) -> Path:
-        """Where it lies."""
+    def target(self) -> str:
+        """What is under test, as it was typed; the file of a Parsl config."""
 
     @property
     def python(self) -> Path:
@@ -104,12 +104,29 @@ class Measurements:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What a family's runs are of, where that is no Parsl config.
+
+    Attributes:
+        metavar: What stands for it on the command line.
+        help: What may be typed there.
+        describe: What was typed, described for the record: its `source` is what the record keeps of it, with nothing in it
+            that must not be published. Hosts go by pseudonyms made with the key that is given. Raises UsageError.
+    """
+
+    metavar: str
+    help: str
+    describe: Callable[[str, str], ConfigDescription]
+
+
+@dataclass(frozen=True)
 class Family:
     """One kind of experiment.
 
     Attributes:
         name: As in records and on the command line.
         spec: The model of what can be asked for; each of its fields is a flag.
+        subject: What is named where others name a Parsl config; None where a config is.
         examples: What may be typed after its command, for the help.
         overrides: Pure: the config's params that such a run sets, whatever the config says.
         fits: Pure: raises ConfigError or UsageError where this config, as its file has it, is none to measure so.
@@ -129,6 +146,7 @@ class Family:
 
     name: str
     spec: type[BaseModel]
+    subject: Subject | None
     examples: tuple[str, ...]
     overrides: Callable[[Any], Mapping[str, Scalar]]
     fits: Callable[[ConfigDescription, Any], None]

@@ -218,7 +218,7 @@ def _config_ref(config: ConfigDescription | None) -> ConfigRef | None:
 
 
 def _measured(request: RunRequest, config: ConfigDescription | None) -> dict[str, str]:
-    found = {"parsl": config.packages.get("parsl", config.parsl_version)} if config else {}
+    found = {"parsl": config.packages.get("parsl", config.parsl_version)} if config and config.parsl_version else {}
     if config is None and request.release is not None:  # it could not even be asked what it is
         found["parsl"] = request.release
     if request.parsl is not None:

@@ -62,8 +62,8 @@ class SupervisedLab:
     interrupted: bool = False
 
     @property
-    def config_path(self) -> Path:
-        """Where the config under test lies."""
+    def target(self) -> str:
+        """What is under test, as it was typed; the file of a Parsl config."""
         return self.request.target
 
     @property
@@ -250,7 +250,7 @@ def child_environment(request: RunRequest, run: str, overrides: Mapping[str, Sca
         "PYTHONUNBUFFERED": "1",
         # Parsl's interchange gives itself a title, which would wipe the marker from what others see of its environment.
         "SPT_NOENV": "1",
-        "PERFDB_CONFIG": str(request.target),
+        "PERFDB_CONFIG": request.target,
         "PERFDB_OVERRIDES": json.dumps(dict(overrides)),
         MARKER: run,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import BaseModel
 
@@ -70,7 +71,8 @@ def begin(
     """
     begun = time.monotonic()
     family = FAMILIES[request.family]
-    observer.say(f"loading {request.target.name} in a child process")
+    if family.subject is None:
+        observer.say(f"loading {Path(request.target).name} in a child process")
     spec = family.spec.model_validate(request.spec)
     limit = settings.config_timeout_s
     config = _described(
@@ -98,11 +100,13 @@ def begin(
 def _described(
     family: Family, spec: BaseModel, request: RunRequest, journal: Journal, timeout_s: float
 ) -> ConfigDescription:
-    """The config as the family wants it."""
+    """What is under test; a config as the family wants it."""
+    if family.subject is not None:
+        return family.subject.describe(request.target, request.host_key)
 
     def ask(overrides: Mapping[str, Scalar]) -> ConfigDescription:
         return describe(
-            request.target,
+            Path(request.target),
             python=request.python,
             timeout_s=timeout_s,
             identity=Identity.here(),

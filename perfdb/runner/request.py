@@ -16,7 +16,7 @@ class RunRequest(BaseModel):
 
     Attributes:
         family: A name in FAMILIES.
-        target: The Parsl config's file.
+        target: The Parsl config's file, or what else the family is of.
         spec: The family's own options.
         run_name, experiment, machine: The record's labels.
         timeout_s: Seconds for all children together, or None.
@@ -32,7 +32,7 @@ class RunRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     family: str
-    target: Path
+    target: str
     spec: dict[str, Scalar]
     run_name: str
     experiment: str

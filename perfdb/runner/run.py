@@ -50,7 +50,7 @@ class Asked:
     """What the command line asks for, before settings and defaults fill it in."""
 
     family: Family
-    target: Path
+    target: str
     spec: Mapping[str, Scalar]
     run_name: str | None
     experiment: str | None
@@ -89,7 +89,7 @@ def request_for(asked: Asked, settings: Settings, started_at: datetime) -> RunRe
         family=asked.family.name,
         target=asked.target,
         spec=dict(asked.spec),
-        run_name=asked.run_name or f"{_plain_stem(asked.target)}-{started_at:%Y%m%d-%H%M%S}",
+        run_name=asked.run_name or f"{_plain_name(asked)}-{started_at:%Y%m%d-%H%M%S}",
         experiment=asked.experiment or asked.family.name,
         machine=machine_label(asked.machine or settings.machine, key),
         timeout_s=asked.timeout_s,
@@ -108,11 +108,12 @@ def request_for(asked: Asked, settings: Settings, started_at: datetime) -> RunRe
     )
 
 
-def _plain_stem(config: Path) -> str:
+def _plain_name(asked: Asked) -> str:
     """A file's name as part of a run's name: nobody chose it for that, so it may hold anything, a user's name too."""
-    return (
-        re.sub(r"[^A-Za-z0-9._-]+", "_", Redactor((), Identity.here()).text(config.stem)).strip("_")[:100] or "config"
-    )
+    if asked.family.subject is not None:  # such as an address
+        return asked.family.name
+    stem = Redactor((), Identity.here()).text(Path(asked.target).stem)
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip("_")[:100] or "config"
 
 
 def run(asked: Asked, settings: Settings, observer: Observer, mirror: Mirror) -> Outcome:

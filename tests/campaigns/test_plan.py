@@ -23,7 +23,7 @@ def settings(tmp_path: Path) -> Settings:
 def arm(label: str = "a", **changes: object) -> Arm:
     asked = Asked(
         family=FAMILIES["throughput"],
-        target=Path("/nowhere/local_fake.py"),
+        target="/nowhere/local_fake.py",
         spec={"time": 1.4, "reps": 2},
         run_name=label,
         experiment=None,
@@ -45,7 +45,7 @@ def test_the_same_arms_have_one_key_and_other_ones_another(settings):
         [arm(overrides={"executor.max_threads": 2}), arm("b")],
         [arm(release="2025.8.4"), arm("b")],
         [arm(parsl="commit " + "a" * 40), arm("b")],
-        [arm(target=Path("/nowhere/other.py")), arm("b")],
+        [arm(target="/nowhere/other.py"), arm("b")],
     ]
     assert key not in {plan_for(arms, settings).key for arms in others}
 

@@ -19,7 +19,7 @@ STARTED = datetime(2026, 11, 21, 2, 28, tzinfo=UTC)
 def request(settings: Settings, **changes: Any) -> RunRequest:
     fields: dict[str, Any] = {
         "family": "throughput",
-        "target": Path("/nowhere/local_fake.py"),
+        "target": "/nowhere/local_fake.py",
         "spec": {"time": 5.0, "reps": 1, "probe": False},
         "run_name": "by-hand",
         "experiment": "throughput",

@@ -98,7 +98,9 @@ def test_it_is_asked_about_the_partitions_that_the_config_names(params: dict[str
 def begun(settings: Settings, tmp_path: Path, journal):
     config = tmp_path / "on_slurm.py"
     config.write_text(ON_SLURM)
-    asked = request(settings, target=config, python=Path(sys.executable), spec={"time": 5.0, "reps": 2, "probe": False})
+    asked = request(
+        settings, target=str(config), python=Path(sys.executable), spec={"time": 5.0, "reps": 2, "probe": False}
+    )
     return begin(asked, settings, journal, Silent(), lambda: None)
 
 

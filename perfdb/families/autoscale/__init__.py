@@ -21,6 +21,7 @@ def _nothing_derived(_: Record) -> tuple[Metric, ...]:
 FAMILY = Family(
     name="autoscale",
     spec=AutoscaleSpec,
+    subject=None,
     examples=("parsl-configs/slurm_pocket.py --rounds 5", "parsl-configs/local_htex.py --blocks 2"),
     overrides=lambda spec: spec.overrides(),
     fits=fits,

@@ -29,6 +29,7 @@ def _progress(line: str) -> str | None:
 FAMILY = Family(
     name="throughput",
     spec=ThroughputSpec,
+    subject=None,
     examples=(
         "parsl-configs/local_htex.py --time 5",
         "slurm_hopper --reps 10 --timeout 3600 --machine hopper",
