@@ -27,6 +27,11 @@ def host_key(registry_salt: str) -> str:
     return hmac.new(machine_id().encode(), f"perfdb\0{registry_salt}".encode(), hashlib.sha256).hexdigest()
 
 
+def pseudonym(key: str, name: str) -> str:
+    """What stands for a host's name, the same in all of a registry that share the key."""
+    return hmac.new(key.encode(), name.encode(errors="replace"), hashlib.sha256).hexdigest()[:12]
+
+
 def machine_label(chosen: str | None, key: str) -> str:
     """The label that records of this machine carry: the one chosen, else a stable pseudonym of this host.
 

@@ -43,6 +43,7 @@ def asked_for(
     python: Path | None,
     parsl: str | None,
     overrides: Mapping[str, Scalar] | None = None,
+    output_dir: Path | None = None,
 ) -> Asked:
     """Everything checked that can be checked before anything starts.
 
@@ -83,6 +84,7 @@ def asked_for(
         parsl=chosen.source,
         release=chosen.version,
         overrides=overrides or {},
+        output_dir=_free(output_dir, family),
     )
 
 
@@ -103,6 +105,17 @@ def arm_for(family: Family, settings: Settings, voice: Voice, label: str, *, par
         found = asked_for(family, settings, voice, parsl=None, **asked)
         known = sought(parsl)
         return Arm(label, replace(found, parsl=known.source, release=known.version), refused=str(error))
+
+
+def _free(folder: Path | None, family: Family) -> Path | None:
+    """The folder for a family's own files, which has none of them yet: an older run's are not written over."""
+    if folder is None or family.outputs is None:
+        return None
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--output-dir {folder} is a file. Name a folder.")
+    if there := [name for name in family.outputs.files if (folder / name).exists()]:
+        raise UsageError(f"--output-dir {folder} holds {', '.join(there)} of another run. Name another folder.")
+    return folder.absolute()
 
 
 def is_given(family: Family, option: str, asked: Mapping[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from perfdb.cli.compare import FAIL_ON_HELP, FailOn
 from perfdb.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_INVALID, UsageError
 
 if TYPE_CHECKING:
-    from perfdb.families import Family
+    from perfdb.families import Family, Outputs
     from perfdb.record import Scalar
 
 EXIT_CODES = {"ok": EXIT_DONE, "invalid": EXIT_INVALID, "failed": EXIT_FAILED, "timeout": EXIT_FAILED}
@@ -167,6 +167,8 @@ def _app_for(
     app = typer.Typer(add_completion=name is not None, pretty_exceptions_enable=False)
     flags = _flags(family)
     common = {n: option for n, option in COMMON_OPTIONS.items() if family.subject is None or n not in ABOUT_PARSL}
+    if family.outputs is not None:
+        common["output_dir"] = _output_dir(family.outputs)
     parameters = {**positional, **flags, **options, **common}
 
     def command(**given: Any) -> None:
@@ -184,6 +186,11 @@ def _app_for(
     return app
 
 
+def _output_dir(outputs: Outputs) -> Any:
+    told = f"Write {', '.join(outputs.files)} there as well, a folder without them."
+    return Annotated[Path | None, typer.Option(metavar="DIR", help=told, rich_help_panel=COMMON)]
+
+
 def _flags(family: Family) -> dict[str, Any]:
     """A flag for each field of the spec, and one for each further name of a field."""
     from perfdb.cli.meant import names_of
@@ -191,7 +198,7 @@ def _flags(family: Family) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field, info in family.spec.model_fields.items():
         for name in names_of(family, field):
-            flag = "--" + name.replace("_", "-")
+            flag = f"-{name}" if len(name) == 1 else "--" + name.replace("_", "-")
             flags = [f"{flag}/--no-{flag[2:]}"] if info.annotation is bool else [flag]
             shown = "" if info.default is None else f" (default: {info.default})"
             told = f"{info.description}{shown}" if name == field else f"the same as --{field.replace('_', '-')}"
@@ -237,6 +244,7 @@ def _run(
     fail_on: list[FailOn] | None = None,
     spec_file: Path | None = None,
     settings_: list[str] | None = None,
+    output_dir: Path | None = None,
 ) -> None:
     from perfdb.cli.asked import asked_for
     from perfdb.cli.render import print_outcome
@@ -262,6 +270,7 @@ def _run(
         "timeout_s": timeout,
         "python": python,
         "parsl": parsl,
+        "output_dir": output_dir,
     }
     if against is not None:
         from perfdb.cli.against import run_against

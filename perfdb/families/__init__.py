@@ -1,8 +1,19 @@
 """The experiments, registered in plain sight."""
 
-from perfdb.families import autoscale, throughput
-from perfdb.families.base import Children, ChildRun, Family, Lab, Measurements, Program, Setup, Subject
+from perfdb.families import autoscale, scaling, throughput
+from perfdb.families.base import Children, ChildRun, Family, Lab, Measurements, Outputs, Program, Setup, Subject
 
-FAMILIES = {family.name: family for family in (throughput.FAMILY, autoscale.FAMILY)}
+FAMILIES = {family.name: family for family in (throughput.FAMILY, autoscale.FAMILY, scaling.FAMILY)}
 
-__all__ = ["FAMILIES", "ChildRun", "Children", "Family", "Lab", "Measurements", "Program", "Setup", "Subject"]
+__all__ = [
+    "FAMILIES",
+    "ChildRun",
+    "Children",
+    "Family",
+    "Lab",
+    "Measurements",
+    "Outputs",
+    "Program",
+    "Setup",
+    "Subject",
+]

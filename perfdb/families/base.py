@@ -120,6 +120,19 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Outputs:
+    """Files that a family's runs give besides the record, into a folder of the user's.
+
+    Attributes:
+        files: Their names.
+        make: Pure: from the spec, the target as it was typed, the record and the children to their content.
+    """
+
+    files: tuple[str, ...]
+    make: Callable[[Any, str, Record, Sequence[ChildRun]], Mapping[str, bytes]]
+
+
+@dataclass(frozen=True)
 class Family:
     """One kind of experiment.
 
@@ -141,6 +154,7 @@ class Family:
         progress: One line for a child's output line that is worth telling while it runs, else None.
         summarise: Pure: the metrics that the samples imply, for whoever checks a record.
         derive: Pure: the metrics that a record's other metrics imply, for the same.
+        outputs: Files besides the record, for whoever asks for them; None where there are none.
         implied: The metrics of a run that stand only where one of these two implies them.
     """
 
@@ -160,3 +174,4 @@ class Family:
     summarise: Callable[[Mapping[str, Sequence[Any]]], tuple[Metric, ...]]
     derive: Callable[[Record], tuple[Metric, ...]]
     implied: frozenset[str]
+    outputs: Outputs | None = None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from perfdb.capture.machine import pseudonym
 from perfdb.families import ChildRun
 from perfdb.platforms import Job
 from perfdb.record.canonical import canonical_bytes
@@ -34,8 +33,8 @@ def under_pseudonyms(run: ChildRun, host_key: str) -> ChildRun:
     jobs = [
         job.model_copy(
             update={
-                "nodes": tuple(_pseudonym(node, host_key) for node in job.nodes),
-                "boots": tuple(b.model_copy(update={"node": _pseudonym(b.node, host_key)}) for b in job.boots),
+                "nodes": tuple(pseudonym(host_key, node) for node in job.nodes),
+                "boots": tuple(b.model_copy(update={"node": pseudonym(host_key, b.node)}) for b in job.boots),
             }
         )
         for job in run.jobs
@@ -43,14 +42,10 @@ def under_pseudonyms(run: ChildRun, host_key: str) -> ChildRun:
     return replace(run, jobs=tuple(jobs))
 
 
-def _pseudonym(node: str, host_key: str) -> str:
-    return hmac.new(host_key.encode(), node.encode(), hashlib.sha256).hexdigest()[:12]
-
-
 def _document(job: Job, host_key: str) -> dict[str, Any]:
     stamps = job.model_dump(mode="json", include={"pending", "allocated", "started", "ended"}, exclude_none=True)
     boots = [
-        {**boot.model_dump(mode="json", exclude={"node"}, exclude_none=True), "node": _pseudonym(boot.node, host_key)}
+        {**boot.model_dump(mode="json", exclude={"node"}, exclude_none=True), "node": pseudonym(host_key, boot.node)}
         for boot in job.boots
     ]
     words = {"state": _words(job.state), "why": _words(job.why)}
@@ -59,7 +54,7 @@ def _document(job: Job, host_key: str) -> dict[str, Any]:
         "job_id": _ODD.sub("_", job.job_id.partition(".")[0])[:100],
         **stamps,
         **{name: text for name, text in words.items() if text is not None},
-        "nodes": [_pseudonym(node, host_key) for node in job.nodes],
+        "nodes": [pseudonym(host_key, node) for node in job.nodes],
         "boots": boots,
     }
 

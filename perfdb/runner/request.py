@@ -26,6 +26,7 @@ class RunRequest(BaseModel):
         overrides: Params that are set to other values than the config's file says.
         reproduces: The record whose run this one is to do again.
         host_key: Turns host names into pseudonyms.
+        output_dir: Where the family's own files go besides the record, if anywhere.
         commit, dirty: perfdb's own, where it runs from a checkout.
     """
 
@@ -49,6 +50,7 @@ class RunRequest(BaseModel):
     commit: str | None = None
     dirty: bool | None = None
     work_path: Path
+    output_dir: Path | None = None
     scheduler: str | None = None
     scheduler_version: str | None = None
     scheduler_settings: dict[str, str] | None = None

@@ -23,6 +23,7 @@ from perfdb.registry import Journal, Registry
 from perfdb.runner.assemble import record_of
 from perfdb.runner.lab import MeasurementStopped, Observer
 from perfdb.runner.measuring import begin
+from perfdb.runner.outputs import write_outputs
 from perfdb.runner.request import RunRequest
 from perfdb.settings import Settings
 
@@ -61,6 +62,7 @@ class Asked:
     release: str | None = None
     overrides: Mapping[str, Scalar] = field(default_factory=dict)
     reproduces: str | None = None
+    output_dir: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ def request_for(asked: Asked, settings: Settings, started_at: datetime) -> RunRe
         release=asked.release,
         overrides=dict(asked.overrides),
         reproduces=asked.reproduces,
+        output_dir=asked.output_dir,
         host_key=key,
         started_at=started_at,
         perfdb_version=__version__,
@@ -174,6 +177,8 @@ def keep(journal: Journal, settings: Settings) -> Outcome:
             f"{error} The measurement itself is safe in {journal.path}: mend that, then `perfdb sync` makes its record."
         ) from error
     request = RunRequest.model_validate(journal.read("request.json"))
+    if request.output_dir is not None:
+        write_outputs(request, request.output_dir, record, journal)
     logs = request.work_path / journal.run
     if record.status == "ok":
         _remove_work(request, journal)

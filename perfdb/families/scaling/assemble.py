@@ -1,0 +1,172 @@
+"""From what the clients said to the measurements. Pure, and content with logs that end anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from perfdb.families.base import ChildRun, Measurements, Setup
+from perfdb.families.scaling.analysis.ceiling import ceilings
+from perfdb.families.scaling.analysis.cells import Cell
+from perfdb.families.scaling.analysis.distribution import distribution
+from perfdb.families.scaling.measure import child_count, tried_of
+from perfdb.families.scaling.samples import Tried, columns, read
+from perfdb.families.scaling.spec import ScalingSpec
+from perfdb.families.scaling.summarise import cell_of, summarise
+from perfdb.record import Check, Finding, Status
+from perfdb.units import counted, duration, significant
+
+_LONGEST = 1500
+
+
+def assemble(spec: ScalingSpec, setup: Setup | None, runs: Sequence[ChildRun]) -> Measurements:  # noqa: ARG001 (as every family's)
+    """Everything that those children's logs say."""
+    tried = [one for run in runs if (one := tried_of(run)) is not None]
+    samples = columns(tried)
+    checks = tuple(_checks(spec, tried))
+    status, reason = _status(spec, runs, tried, checks)
+    return Measurements(
+        status=status,
+        reason=reason,
+        metrics=summarise(samples),
+        checks=checks,
+        findings=tuple(_findings(spec, samples)),
+        samples=samples,
+    )
+
+
+def _name(one: Tried) -> str:
+    return f"repetition {one.repetition}, wait {one.wait_s:g} s, load {one.load}"
+
+
+def _check(name: str, faults: Sequence[str], fine: str) -> Check:
+    more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
+    return Check(name=name, passed=not faults, detail=("; ".join(faults[:5]) + more)[:_LONGEST] if faults else fine)
+
+
+def _checks(spec: ScalingSpec, tried: Sequence[Tried]) -> Iterator[Check]:
+    yield _check(
+        "every_load_complete",
+        [f"{_name(one)}: {_why(one)}" for one in tried if not one.found.complete],
+        f"every client of {counted(len(tried), 'load')} did all of its share",
+    )
+    yield _check(
+        "clients_kept_up",
+        [
+            f"{_name(one)}: a client stood still for {stalled:.3f} s"
+            for one in tried
+            if (stalled := _stall(one)) > spec.most_lag_s
+        ],
+        f"no client stood still for longer than {spec.most_lag_s:g} s; at most {max(map(_stall, tried), default=0.0):.3f} s",
+    )
+    yield _check(
+        "connections_sufficient",
+        [
+            f"{_name(one)}: {counted(short, 'session')} failed for lack of something on the client: see ulimit -n and the ports"
+            for one in tried
+            if (short := one.found.all.get("client", 0))
+        ],
+        "no session failed for lack of files or ports on the client",
+    )
+    if spec.shape == "barrier":
+        yield _check(
+            "sessions_simultaneous",
+            [
+                f"{_name(one)}: at most {one.found.steps.peak} of {one.load} steps were under way at once"
+                for one in tried
+                if one.found.steps.peak < one.found.all.get("ok", 0)
+            ],
+            "at the barrier every session that succeeded was in its step at once",
+        )
+    if spec.expected_hosts is not None and spec.require_hosts:
+        yield _check(
+            "hosts_as_expected",
+            list(_hosts(spec, tried)),
+            f"{counted(spec.expected_hosts, 'host')} answered every load",
+        )
+
+
+def _why(one: Tried) -> str:
+    ends = [end.trouble or end.outcome for end in one.found.ends.values() if end.outcome != "all"]
+    silent = [f"client {number} did not come to its end" for number in one.found.silent]
+    return "; ".join([*ends, *silent]) or "no client began"
+
+
+def _stall(one: Tried) -> float:
+    lag = one.found.tick_lag
+    return max(one.found.longest_busy_s, lag.max_s if lag else 0.0)
+
+
+def _hosts(spec: ScalingSpec, tried: Sequence[Tried]) -> Iterator[str]:
+    for one in tried:
+        seen = len(one.found.by_host)
+        if seen != spec.expected_hosts and one.found.by_host:
+            yield (
+                f"{_name(one)}: {counted(seen, 'host')} answered, {spec.expected_hosts} are required. Is the URL the balancer's and not "
+                "one backend's, does the balancer list all backends, and are they healthy?"
+            )
+
+
+def _status(
+    spec: ScalingSpec, runs: Sequence[ChildRun], tried: Sequence[Tried], checks: Sequence[Check]
+) -> tuple[Status, str | None]:
+    for run in runs:
+        how = f"{run.log.name} after {run.log.exit.t:.1f} s"
+        if run.log.exit.reason == "timeout":
+            return "timeout", f"the time limit ended {how}"
+        if run.log.exit.reason != "ended":
+            return "interrupted", f"perfdb was told to stop, or was killed, and ended {how}"
+    expected = child_count(spec)
+    if not runs or (spec.search is None and len(runs) < expected):
+        return "interrupted", f"perfdb was interrupted after {len(runs)} of {counted(expected, 'load')}"
+    if not any(one.found.all for one in tried):
+        return "failed", f"no load was measured: {_why(tried[0]) if tried else 'no client began'}"
+    if not any(one.found.all.get("ok") for one in tried):
+        said = next((told.trouble for one in tried for told in one.found.told if told.trouble), None)
+        outcomes = {outcome: count for one in tried for outcome, count in one.found.all.items()}
+        return (
+            "failed",
+            f"no session succeeded ({', '.join(outcomes)}{f': {said}' if said else ''}). Is the service there, and is it the mode that it speaks?",
+        )
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        return "invalid", ". ".join(f"{check.name}: {check.detail}" for check in failed)
+    return "ok", None
+
+
+def cells_of(samples: Mapping[str, Sequence[object]]) -> list[Cell]:
+    """Every load that was tried, by the samples."""
+    known = read(samples) if samples else {}
+    return [cell for (r, wait, load, _), one in known.items() if (cell := cell_of(r, wait, load, one))]
+
+
+def hosts_of(samples: Mapping[str, Sequence[object]]) -> dict[str, int]:
+    """How many sessions each host answered, over all loads."""
+    hosts: dict[str, int] = {}
+    for one in (read(samples) if samples else {}).values():
+        for (quantity, word), rows in one.items():
+            if quantity == "host":
+                hosts[word] = hosts.get(word, 0) + sum(count for _, count in rows)
+    return hosts
+
+
+def _findings(spec: ScalingSpec, samples: Mapping[str, Sequence[object]]) -> Iterator[Finding]:
+    cells, hosts = cells_of(samples), hosts_of(samples)
+    for place, ceiling in enumerate(ceilings(cells, spec.criterion, spec.unit)):
+        criterion = f"wait {duration(ceiling.wait_s)}, {spec.criterion.text(ceiling.wait_s)}"
+        yield Finding(
+            name="ceiling" if place == 0 else f"wait_{place + 1}_ceiling",
+            value=f"{ceiling.bracket.text()} {spec.unit}",
+            evidence=f"{criterion}: {ceiling.search_text()}; {ceiling.interval_text()}"[:2000],
+        )
+    lossy = [cell for cell in cells if cell.success_share < 1]
+    if lossy:
+        worst = min(lossy, key=lambda cell: cell.success_share)
+        yield Finding(
+            name="sessions_failed",
+            value=counted(len(lossy), "load"),
+            evidence=f"of {len(cells)}; the worst: {significant(100 * worst.success_share)} % succeeded at load {worst.load:g}, wait "
+            f"{worst.wait_s:g} s; latencies are those of the successes",
+        )
+    spread = distribution(hosts, spec.expected_hosts) if spec.expected_hosts is not None and hosts else None
+    if spread is not None:
+        yield Finding(name="hosts", value=f"{len(hosts)} of {spec.expected_hosts}", evidence=spread.text())

@@ -1,0 +1,50 @@
+"""How a session can end otherwise than well."""
+
+import errno
+
+# In this order wherever they are listed. `client`: our own limits (ports, files), which say nothing of the service.
+REFUSED, CAPACITY, UNAVAILABLE, RESET, TIMEOUT, WRONG, CLIENT = (
+    "refused",
+    "capacity",
+    "503",
+    "reset",
+    "timeout",
+    "wrong_answer",
+    "client",
+)
+_KINDS = {
+    errno.ECONNREFUSED: REFUSED,
+    errno.ECONNRESET: RESET,
+    errno.EPIPE: RESET,
+    errno.ECONNABORTED: RESET,
+    errno.ETIMEDOUT: TIMEOUT,
+    errno.EMFILE: CLIENT,
+    errno.ENFILE: CLIENT,
+    errno.ENOBUFS: CLIENT,
+    errno.ENOMEM: CLIENT,
+    errno.EADDRNOTAVAIL: CLIENT,
+}
+LONGEST = 200
+
+
+class Fault(Exception):
+    """One session failed: of which kind, and in which words."""
+
+    def __init__(self, kind, text):
+        super().__init__(text)
+        self.kind = kind
+        self.text = "".join(sign if sign.isprintable() else " " for sign in text[:LONGEST])
+
+
+def of_error(error):
+    """What an error of a socket means; one that no service can bring about is ours."""
+    return Fault(_KINDS.get(error.errno, REFUSED), error.strerror or str(error))
+
+
+def of_status(status, body):
+    """What an HTTP status other than the one hoped for means."""
+    said = body.decode("utf-8", "replace").strip()
+    text = f"HTTP status {status}{': ' + said if said else ''}"
+    if status == 429 or (status == 503 and "capacity" in said.lower()):
+        return Fault(CAPACITY, text)
+    return Fault(UNAVAILABLE if status == 503 else WRONG, text)

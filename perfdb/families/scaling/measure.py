@@ -1,0 +1,72 @@
+"""The children of a scaling run: one for each load, wait and repetition."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from perfdb.families.base import Children, ChildRun, Lab, Program
+from perfdb.families.scaling.analysis.cells import Cell
+from perfdb.families.scaling.analysis.search import next_try
+from perfdb.families.scaling.answers import read_answers
+from perfdb.families.scaling.merge import merge
+from perfdb.families.scaling.samples import Tried, columns, read
+from perfdb.families.scaling.spec import ScalingSpec
+from perfdb.families.scaling.summarise import cell_of
+
+_PROGRAM = Path(__file__).parent / "child" / "program.py"
+_NAME = re.compile(
+    r"(?:^|-)rep-([1-9]\d{0,3})-wait-(\d{1,5}(?:\.\d{1,12})?)s-load-([1-9]\d{0,6})(?:-try-([1-9]\d{0,2}))?$"
+)
+
+
+def measure(lab: Lab, spec: ScalingSpec) -> Children:
+    """Hand them out one after another: the whole grid, then the next repetition of it."""
+    for repetition in range(1, spec.reps + 1):
+        for wait_s in spec.waits:
+            if spec.search is None:
+                for load in spec.loads:
+                    yield _program(lab, spec, repetition, wait_s, load, 1)
+                continue
+            cells: list[Cell] = []
+            while (load := next_try(spec.search, cells) or 0) > 0:
+                number = 1 + sum(cell.load == load for cell in cells)
+                done = yield _program(lab, spec, repetition, wait_s, load, number)
+                cells.append(
+                    _cell(done)
+                    or Cell(load=load, wait_s=wait_s, repetition=repetition, success_share=0, p99_s=None, valid=False)
+                )
+
+
+def child_count(spec: ScalingSpec) -> int:
+    """How many children a run takes, at most where it searches."""
+    each = len(spec.loads) if spec.search is None else spec.search.tries
+    return spec.reps * len(spec.waits) * each
+
+
+def tried_of(run: ChildRun) -> Tried | None:
+    """What a child found; None where its log is none of a load."""
+    match = _NAME.search(run.log.name)
+    if match is None:
+        return None
+    repetition, wait_s, load, number = match.groups()
+    return Tried(int(repetition), int(number or 1), float(wait_s), int(load), merge(read_answers(run.log.stdout)))
+
+
+def _program(lab: Lab, spec: ScalingSpec, repetition: int, wait_s: float, load: int, number: int) -> Program:
+    again = f"-try-{number}" if number > 1 else ""
+    plan = spec.plan(lab.target, load, wait_s).model_copy(update={"seed": spec.seed + repetition})
+    return Program(
+        f"rep-{repetition}-wait-{wait_s:g}s-load-{load}{again}",
+        (sys.executable, str(_PROGRAM), "0", str(spec.clients)),
+        env={"PERFDB_LOAD_PLAN": plan.model_dump_json(), "PERFDB_HOST_KEY": lab.host_key},
+    )
+
+
+def _cell(done: ChildRun) -> Cell | None:
+    tried = tried_of(done)
+    table = columns([tried]) if tried is not None else {}
+    for (repetition, wait_s, load, _), known in (read(table) if table else {}).items():
+        return cell_of(repetition, wait_s, load, known)
+    return None

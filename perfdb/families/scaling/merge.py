@@ -1,0 +1,285 @@
+"""Several clients' answers as one load. Pure, and content with answers that end anywhere."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from perfdb.families.scaling.answers import (
+    Answer,
+    Begin,
+    ClientLoad,
+    Counts,
+    End,
+    InFlight,
+    Names,
+    PhaseHistogram,
+    Progress,
+    Row,
+    Rows,
+    Spread,
+)
+from perfdb.families.scaling.histogram import Histogram
+
+PHASES = ("connect", "reset", "step", "close", "total")
+OUTCOMES = ("ok", "refused", "capacity", "503", "reset", "timeout", "wrong_answer", "client")
+_US = 1e6
+
+
+@dataclass(frozen=True)
+class Latency:
+    """How long a phase took, in the steady window: `ok` of sessions that succeeded, `failed` of others up to their failure."""
+
+    ok: Histogram = field(default_factory=Histogram)
+    failed: Histogram = field(default_factory=Histogram)
+
+    def answered_s(self, q: float) -> float | None:
+        """The `q` quantile in seconds over the successes alone (nearest rank); None without any."""
+        return _seconds(self.ok.at_rank(_rank(self.ok.total, q)))
+
+    def all_s(self, q: float) -> float | None:
+        """The same over all sessions, where a failed one is slower than every success.
+
+        What is known of a failed session is that it had no answer up to its failure: its latency is censored there. None
+        where the quantile lies among the failed ones, so is not known.
+        """
+        return _seconds(self.ok.at_rank(_rank(self.ok.total + self.failed.total, q)))
+
+    @property
+    def mean_s(self) -> float | None:
+        """The mean over the successes, in seconds."""
+        if not self.ok.total:
+            return None
+        return sum(value * count for value, count in self.ok.steps()) / self.ok.total / _US
+
+    def __add__(self, other: Latency) -> Latency:
+        return Latency(_sum((self.ok, other.ok)), _sum((self.failed, other.failed)))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How many were under way: `changes` by millisecond since the load's beginning."""
+
+    changes: Mapping[int, int] = field(default_factory=dict)
+
+    @cached_property
+    def levels(self) -> tuple[tuple[float, int], ...]:
+        """From each moment on (seconds), so many."""
+        level, levels = 0, []
+        for ms in sorted(self.changes):
+            level += self.changes[ms]
+            levels.append((ms / 1e3, level))
+        return tuple(levels)
+
+    @property
+    def peak(self) -> int:
+        """The most at any time."""
+        return max((level for _, level in self.levels), default=0)
+
+    def at(self, moment_s: float) -> int:
+        """How many at that moment."""
+        return sum(change for ms, change in self.changes.items() if ms / 1e3 <= moment_s)
+
+    def mean(self, begin_s: float, end_s: float) -> float:
+        """How many on average over that time, which is longer than none."""
+        area, level, since = 0.0, 0, begin_s
+        for moment, then in self.levels:
+            if moment > end_s:
+                break
+            if moment > since:
+                area += level * (moment - since)
+                since = moment
+            level = then
+        return (area + level * (end_s - since)) / (end_s - begin_s)
+
+    def __add__(self, other: Curve) -> Curve:
+        added = Counter(self.changes)
+        for ms, change in other.changes.items():
+            added[ms] += change
+        return Curve({ms: change for ms, change in added.items() if change})
+
+
+@dataclass(frozen=True)
+class Told:
+    """One session. `host` and `session_hash` are pseudonyms; `trouble` are the words of what went wrong."""
+
+    client: int
+    row: Row
+    host: str | None
+    trouble: str | None
+
+
+@dataclass(frozen=True)
+class Load:
+    """What all clients of a load found together.
+
+    Attributes:
+        planned: How many clients there should be, as far as any of them said.
+        begins, loads: What each client said of itself, by its number.
+        ends: How each one ended.
+        steady, all: How many sessions ended how, by outcome.
+        close_failed: Of the successful ones, those whose close went wrong.
+        latencies: By phase.
+        sessions, steps: How many were open, and under way.
+        told: Every session, in the order of their schedules.
+        left_out: Sessions that count and are not among `told`: too many to keep, or what told of them was cut off.
+        progress: The last that each client said of how things stood.
+    """
+
+    planned: int = 0
+    begins: Mapping[int, Begin] = field(default_factory=dict)
+    loads: Mapping[int, ClientLoad] = field(default_factory=dict)
+    ends: Mapping[int, End] = field(default_factory=dict)
+    steady: Mapping[str, int] = field(default_factory=dict)
+    all: Mapping[str, int] = field(default_factory=dict)
+    close_failed: int = 0
+    latencies: Mapping[str, Latency] = field(default_factory=dict)
+    sessions: Curve = field(default_factory=Curve)
+    steps: Curve = field(default_factory=Curve)
+    told: tuple[Told, ...] = ()
+    left_out: int = 0
+    progress: Mapping[int, Progress] = field(default_factory=dict)
+
+    @property
+    def silent(self) -> tuple[int, ...]:
+        """The clients that did not come to their end, or never began."""
+        return tuple(client for client in range(self.planned) if client not in self.ends)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every client did all of its share and told it."""
+        whole = all(end.outcome == "all" for end in self.ends.values()) and all(n in self.loads for n in self.ends)
+        return self.planned > 0 and not self.silent and whole
+
+    @property
+    def send_lag(self) -> Spread | None:
+        """Of all clients, the worst of each."""
+        return _worst(load.send_lag for load in self.loads.values())
+
+    @property
+    def tick_lag(self) -> Spread | None:
+        """Of all clients, the worst of each."""
+        return _worst(load.tick_lag for load in self.loads.values())
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds of all clients."""
+        return sum(load.cpu_s for load in self.loads.values())
+
+    @property
+    def highest_cpu_share(self) -> float:
+        """The busiest client's share of its core in its busiest second."""
+        return max((load.highest_cpu_share for load in self.loads.values()), default=0.0)
+
+    @property
+    def longest_busy_s(self) -> float:
+        """No answer was noticed later than this after it came."""
+        return max((load.longest_busy_s for load in self.loads.values()), default=0.0)
+
+    @property
+    def by_host(self) -> dict[str, int]:
+        """Successful sessions that each host answered, by its pseudonym."""
+        return dict(Counter(one.host for one in self.told if one.host is not None and one.row.outcome == "ok"))
+
+    def littles_law(self, begin_s: float, end_s: float) -> tuple[float, float] | None:
+        """Steps under way on average in the steady window, and what Little's law expects: their rate times their mean time.
+
+        None where there is no step, or where some failed: how long those were under way is not in the mean.
+
+        Source: Little, A Proof for the Queuing Formula L = λW, Operations Research 1961.
+        """
+        step = self.latencies.get("step", Latency())
+        if step.mean_s is None or step.failed.total:
+            return None
+        return self.steps.mean(begin_s, end_s), step.ok.total / (end_s - begin_s) * step.mean_s
+
+
+def merge(answers: Sequence[Answer]) -> Load:
+    """All answers of all clients, in any order among the clients."""
+    histograms: dict[tuple[str, str], Histogram] = {}
+    changes: dict[str, Counter[int]] = {"sessions": Counter(), "steps": Counter()}
+    counts: dict[str, Counter[str]] = {"steady": Counter(), "all": Counter()}
+    names = {answer.client: answer for answer in answers if isinstance(answer, Names)}
+    close_failed = 0
+    told: list[Told] = []
+    for answer in answers:
+        if isinstance(answer, PhaseHistogram):
+            histograms.setdefault((answer.phase, answer.outcome), Histogram()).add(Histogram.decode(answer.encoded))
+        elif isinstance(answer, InFlight):
+            for ms, change in answer.changes:
+                changes[answer.what][ms] += change
+        elif isinstance(answer, Counts):
+            counts[answer.window].update(answer.outcomes)
+            close_failed += answer.close_failed if answer.window == "all" else 0
+        elif isinstance(answer, Rows):
+            told += (_told(answer.client, row, names.get(answer.client)) for row in answer.rows)
+    begins = {answer.client: answer for answer in answers if isinstance(answer, Begin)}
+    return Load(
+        planned=max((begin.clients for begin in begins.values()), default=0),
+        begins=begins,
+        loads={answer.client: answer for answer in answers if isinstance(answer, ClientLoad)},
+        ends={answer.client: answer for answer in answers if isinstance(answer, End)},
+        steady=_in_order(counts["steady"]),
+        all=_in_order(counts["all"]),
+        close_failed=close_failed,
+        latencies={
+            phase: Latency(
+                histograms.get((phase, "ok"), Histogram()),
+                histograms.get((phase, "failed"), Histogram()),
+            )
+            for phase in PHASES
+            if (phase, "ok") in histograms or (phase, "failed") in histograms
+        },
+        sessions=_curve(changes["sessions"]),
+        steps=_curve(changes["steps"]),
+        told=tuple(sorted(told, key=lambda one: (one.row.scheduled_us, one.row.session))),
+        left_out=max(0, sum(counts["all"].values()) - len(told)),
+        progress={answer.client: answer for answer in answers if isinstance(answer, Progress)},
+    )
+
+
+def _told(client: int, row: Row, names: Names | None) -> Told:
+    hosts, troubles = (names.hosts, names.troubles) if names is not None else ((), ())
+    return Told(client, row, _of(hosts, row.host), _of(troubles, row.trouble))
+
+
+def _of(texts: Sequence[str], place: int | None) -> str | None:
+    return texts[place] if place is not None and place < len(texts) else None
+
+
+def _curve(changes: Counter[int]) -> Curve:
+    return Curve({ms: change for ms, change in changes.items() if change})
+
+
+def _in_order(counts: Mapping[str, int]) -> dict[str, int]:
+    return {outcome: counts[outcome] for outcome in OUTCOMES if outcome in counts}
+
+
+def _sum(histograms: Iterable[Histogram]) -> Histogram:
+    total = Histogram()
+    for histogram in histograms:
+        total.add(histogram)
+    return total
+
+
+def _rank(count: int, q: float) -> int:
+    return max(1, math.ceil(q * count - 1e-9))
+
+
+def _seconds(microseconds: int | None) -> float | None:
+    return None if microseconds is None else microseconds / _US
+
+
+def _worst(spreads: Iterable[Spread | None]) -> Spread | None:
+    found = [spread for spread in spreads if spread is not None]
+    if not found:
+        return None
+    return Spread(
+        count=sum(spread.count for spread in found),
+        p50_s=max(spread.p50_s for spread in found),
+        p99_s=max(spread.p99_s for spread in found),
+        max_s=max(spread.max_s for spread in found),
+    )

@@ -1,0 +1,129 @@
+"""The runbook's own files of a run, for whoever has tools for them. They stand beside the record, never in it. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from perfdb.families.base import ChildRun
+from perfdb.families.scaling.analysis.ceiling import ceilings
+from perfdb.families.scaling.analysis.distribution import distribution
+from perfdb.families.scaling.analysis.tables import ceiling_rows
+from perfdb.families.scaling.assemble import cells_of, hosts_of
+from perfdb.families.scaling.measure import tried_of
+from perfdb.families.scaling.merge import Told
+from perfdb.families.scaling.runbook import LogEntry, Repetition, Request, log_entry, raw_lines, summary_csv
+from perfdb.families.scaling.samples import Tried, columns
+from perfdb.families.scaling.spec import ScalingSpec
+from perfdb.record import Record
+
+FILES = ("raw.jsonl", "summary.csv", "log.md")
+_US = 1e6
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A load with the instant at which it began."""
+
+    tried: Tried
+    at: datetime
+
+
+def outputs(spec: ScalingSpec, url: str, record: Record, runs: Sequence[ChildRun]) -> dict[str, bytes]:
+    """The files by name: every session, a row for each load and repetition, and the log's entry.
+
+    Args:
+        url: As it was typed.
+        record: The run's.
+    """
+    begun = [Begun(tried, _instant(run, tried)) for run in runs if (tried := tried_of(run)) is not None]
+    hardware = record.environment.machine
+    every = [
+        (one, [_request(spec, one, told, number, hardware) for number, told in enumerate(one.tried.found.told)])
+        for one in begun
+    ]
+    repetitions = [
+        Repetition(
+            url, one.tried.repetition, one.at + timedelta(seconds=_wall_s(one.tried)), _wall_s(one.tried), requests
+        )
+        for one, requests in every
+        if requests
+    ]
+    raw = raw_lines([request for _, requests in every for request in requests])
+    entry = _entry(spec, url, record, [one.tried for one in begun])
+    return {
+        "raw.jsonl": raw.encode(),
+        "summary.csv": summary_csv(repetitions).encode(),
+        "log.md": log_entry(entry).encode(),
+    }
+
+
+def _instant(run: ChildRun, tried: Tried) -> datetime:
+    begins = [begin.begin_at for begin in tried.found.begins.values()]
+    if begins:
+        return datetime.fromtimestamp(min(begins), UTC)
+    return datetime.fromisoformat(run.log.started_at) if run.log.started_at else datetime.fromtimestamp(0, UTC)
+
+
+def _wall_s(tried: Tried) -> float:
+    return max((load.wall_s for load in tried.found.loads.values()), default=0.0)
+
+
+def _request(spec: ScalingSpec, begun: Begun, told: Told, number: int, hardware: str) -> Request:
+    row = told.row
+    good = row.outcome == "ok"
+    return Request(
+        request_id=number,
+        mode=spec.mode,
+        timestamp=(begun.at + timedelta(microseconds=row.scheduled_us)).isoformat(timespec="microseconds"),
+        wait_requested=begun.tried.wait_s,
+        batch_size=begun.tried.load,
+        hardware=hardware,
+        connect_latency=_s(row.connect_us),
+        reset_latency=_s(row.reset_us),
+        step_latency=_s(row.step_us),
+        total_latency=_s(row.total_us),
+        waited_seconds=_s(row.waited_us),
+        pid=row.pid,
+        session_hash=row.session_hash or "",
+        host_url=told.host or "",
+        success=good,
+        error_type=None if good else row.outcome,
+        error_message=None if good else told.trouble,
+    )
+
+
+def _s(microseconds: int | None) -> float | None:
+    return None if microseconds is None else microseconds / _US
+
+
+def _entry(spec: ScalingSpec, url: str, record: Record, tried: Sequence[Tried]) -> LogEntry:
+    samples = columns(tried)
+    cells, hosts = cells_of(samples), hosts_of(samples)
+    expected = spec.expected_hosts or max(1, len(hosts))
+    found = ceilings(cells, spec.criterion, spec.unit)
+    typed = [
+        f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
+        for name, value in record.spec.items()
+        if value not in (None, False)
+    ]
+    return LogEntry(
+        infrastructure="multi" if expected > 1 else "single",
+        started_at=record.started_at,
+        ended_at=record.ended_at,
+        status=record.status,
+        reason=record.reason,
+        nodes=spec.expected_hosts,
+        cpus_per_node=None,
+        workers_per_node=None,
+        url=url,
+        server_command=None,
+        experiment_command=f"perfdb run scaling {shlex.quote(url)} " + " ".join(typed),
+        ceilings=ceiling_rows(found, cells),
+        raw_file="raw.jsonl",
+        summary_file="summary.csv",
+        distribution=distribution(hosts, expected) if hosts else None,
+        notes=(f"Record: {record.record_id}",),
+    )

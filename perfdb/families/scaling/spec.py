@@ -1,0 +1,137 @@
+"""What a scaling run can be asked for."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from perfdb.families.scaling.analysis.cells import Criterion, LoadUnit
+from perfdb.families.scaling.analysis.search import Search
+from perfdb.families.scaling.plan import LoadPlan
+
+MOST_WAITS = 8
+_GRID = re.compile(r"[1-9][0-9]{0,6}(,[1-9][0-9]{0,6}){0,31}")
+_Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+
+
+def _requests_grid(value: str) -> str:
+    if not _GRID.fullmatch(value):
+        raise ValueError("it is whole numbers above 0 such as 32,128,512, at most 32 of them")
+    return value
+
+
+def _wait_grid(value: str) -> str:
+    try:
+        waits = [float(word) for word in value.split(",")]
+    except ValueError:
+        waits = []
+    if not 1 <= len(waits) <= MOST_WAITS or not all(0 <= wait <= 3600 and math.isfinite(wait) for wait in waits):
+        raise ValueError(f"it is seconds from 0 to 3600 such as 1.0,5.0, at most {MOST_WAITS} of them")
+    return value
+
+
+class ScalingSpec(BaseModel):
+    """The loads, how they are made, and when a service has borne one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    requests_grid: Annotated[str, AfterValidator(_requests_grid)] = Field(
+        "32,128,512", description="sessions at once, or with --shape open sessions/s, one load after another"
+    )
+    wait_grid: Annotated[str, AfterValidator(_wait_grid)] = Field(
+        "1.0", description="seconds that a step is asked to wait; every load is tried with each of them"
+    )
+    reps: Annotated[int, Field(ge=1, le=1000)] = Field(3, description="how often the whole grid is gone through")
+    n: Annotated[int, Field(ge=1, le=9_999_999)] | None = Field(None, description="this one load in place of the grid")
+    wait: _Seconds | None = Field(None, description="this one wait in place of the grid, seconds")
+    bisect_to: Annotated[int, Field(ge=1, le=9_999_999)] | None = Field(
+        None, description="search the ceiling up to this load in place of the grid, from its first number on"
+    )
+    mode: Literal["ws", "http", "get"] = Field(
+        "ws", description="`ws`: OpenEnv's WebSocket; `http`: its HTTP; `get`: plain GET of the URL"
+    )
+    shape: Literal["burst", "barrier", "open", "closed"] = Field(
+        "burst",
+        description="`burst`: all at once; `barrier`: all open, then all step at once; `open`: arrivals at a rate, whatever "
+        "becomes of them; `closed`: users who do one session after another",
+    )
+    poisson: bool = Field(False, description="with --shape open: arrivals at random instead of evenly spaced")
+    seed: Annotated[int, Field(ge=0, lt=2**53)] = Field(1, description="of what is at random")
+    ramp_s: _Seconds = Field(0.0, description="seconds over which a load is built up")
+    warm_up_s: _Seconds = Field(0.0, description="seconds after that which don't count, with --shape open or closed")
+    steady_s: _Seconds = Field(10.0, description="seconds that count, with --shape open or closed")
+    patience_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = Field(
+        60.0, description="seconds after which a session is given up"
+    )
+    clients: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="client processes that share each load")
+    expected_hosts: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        None, description="how many hosts should answer; fewer or more are told"
+    )
+    require_hosts: bool = Field(False, description="other than --expected-hosts hosts make the record invalid")
+    least_success: Annotated[float, Field(gt=0, le=1)] = Field(0.95, description="share of sessions that must succeed")
+    p99_factor: Annotated[float, Field(gt=0, le=1000)] = Field(
+        2.0, description="p99 must be below this times (wait + --p99-slack-s)"
+    )
+    p99_slack_s: _Seconds = Field(0.5, description="see --p99-factor, seconds")
+    most_lag_s: Annotated[float, Field(gt=0, le=3600)] = Field(
+        0.5, description="longest that a client may have stood still for a valid record, seconds"
+    )
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if self.require_hosts and self.expected_hosts is None:
+            raise ValueError("--require-hosts needs --expected-hosts N: how many are required?")
+        if self.bisect_to is not None and self.bisect_to < self.loads[0]:
+            raise ValueError(f"--bisect-to {self.bisect_to} is below the load to begin with, {self.loads[0]}")
+        self.plan("http://127.0.0.1", self.loads[0], self.waits[0])
+        return self
+
+    @property
+    def loads(self) -> tuple[int, ...]:
+        """The loads of the grid, the smallest first."""
+        return (self.n,) if self.n is not None else tuple(sorted({int(word) for word in self.requests_grid.split(",")}))
+
+    @property
+    def waits(self) -> tuple[float, ...]:
+        """The waits, seconds, the shortest first."""
+        words = self.wait_grid.split(",")
+        return (self.wait,) if self.wait is not None else tuple(sorted({float(word) for word in words}))
+
+    @property
+    def criterion(self) -> Criterion:
+        """When a service has borne a load."""
+        return Criterion(least_success=self.least_success, p99_factor=self.p99_factor, p99_slack_s=self.p99_slack_s)
+
+    @property
+    def unit(self) -> LoadUnit:
+        """Of every load."""
+        return "sessions/s" if self.shape == "open" else "sessions"
+
+    @property
+    def search(self) -> Search | None:
+        """How to look for the ceiling; None where the grid says all."""
+        if self.bisect_to is None:
+            return None
+        return Search(start=self.loads[0], largest=self.bisect_to, criterion=self.criterion)
+
+    def plan(self, url: str, load: int, wait_s: float) -> LoadPlan:
+        """One load as its clients get it."""
+        timed = self.shape in ("open", "closed")
+        return LoadPlan(
+            url=url,
+            protocol=self.mode,
+            wait_s=wait_s,
+            shape=self.shape,
+            sessions=0 if self.shape == "open" else load,
+            rate=float(load) if self.shape == "open" else 0.0,
+            poisson=self.poisson,
+            seed=self.seed,
+            ramp_s=self.ramp_s,
+            warm_up_s=self.warm_up_s if timed else 0.0,
+            steady_s=self.steady_s if timed else 0.0,
+            timeout_s=self.patience_s,
+            clients=self.clients,
+        )

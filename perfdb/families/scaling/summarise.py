@@ -1,0 +1,97 @@
+"""The metrics that samples imply: everything a record of this family states follows from them. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from perfdb.families.scaling.analysis.cells import Cell
+from perfdb.families.scaling.metrics import METRICS, prefix_of
+from perfdb.families.scaling.samples import read
+from perfdb.record import Metric
+
+Known = Mapping[tuple[str, str], Sequence[tuple[float, int]]]
+PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+
+
+def summarise(samples: Mapping[str, Sequence[Any]]) -> tuple[Metric, ...]:
+    """All metrics, a value for each repetition; of several waits apart.
+
+    Raises:
+        KeyError: a column is not there.
+        ValueError: a row is none that a run could have.
+    """
+    if not samples:
+        return ()
+    tried = read(samples)
+    waits = sorted({wait for _, wait, _, _ in tried})
+    return tuple(metric for place, wait in enumerate(waits) for metric in _of_wait(prefix_of(place), wait, tried))
+
+
+def cell_of(repetition: int, wait_s: float, load: int, known: Known) -> Cell | None:
+    """One load, tried once; None where no session is known."""
+    outcomes = {
+        word: sum(count for _, count in rows) for (quantity, word), rows in known.items() if quantity == "outcome"
+    }
+    every = sum(outcomes.values())
+    if not every:
+        return None
+    ok = outcomes.get("ok", 0)
+    wall = next((value for value, _ in known.get(("wall", ""), ())), 0.0)
+    return Cell(
+        load=float(load),
+        wait_s=wait_s,
+        repetition=repetition,
+        success_share=ok / every,
+        p50_s=at_share(known.get(("total", "ok"), ()), 0.5),
+        p95_s=at_share(known.get(("total", "ok"), ()), 0.95),
+        p99_s=at_share(known.get(("total", "ok"), ()), 0.99),
+        sessions_per_s=ok / wall if wall > 0 else None,
+        unique_hosts=sum(quantity == "host" for quantity, _ in known),
+    )
+
+
+def at_share(rows: Sequence[tuple[float, int]], share: float) -> float | None:
+    """The nearest-rank quantile of counted values; None of none."""
+    rank = math.ceil(share * sum(count for _, count in rows) - 1e-9)
+    for value, count in sorted(rows):
+        rank -= count
+        if rank <= 0:
+            return value
+    return None
+
+
+def _of_wait(prefix: str, wait: float, tried: Mapping[tuple[int, float, int, int], Known]) -> Iterator[Metric]:
+    """Of each repetition, at its largest load that was tried; the peak rate over all of them."""
+    mine = {(r, load, number): known for (r, w, load, number), known in tried.items() if w == wait}
+    repetitions = sorted({r for r, _, _ in mine})
+    values: dict[str, list[float]] = {}
+    for repetition in repetitions:
+        loads = {(load, number): known for (r, load, number), known in mine.items() if r == repetition}
+        cells = {key: cell for key, known in loads.items() if (cell := cell_of(repetition, wait, key[0], known))}
+        if not cells:
+            continue
+        largest = max(cells)
+        for name, value in _at(loads[largest], cells[largest]):
+            values.setdefault(name, []).append(value)
+        rates = [cell.sessions_per_s for cell in cells.values() if cell.sessions_per_s is not None]
+        if rates:
+            values.setdefault("peak_sessions_per_s", []).append(max(rates))
+        values.setdefault("fewest_hosts", []).append(float(min(cell.unique_hosts or 0 for cell in cells.values())))
+    for name, found in values.items():
+        defined = METRICS[prefix + name]
+        yield Metric(name=prefix + name, unit=defined.unit, direction=defined.direction, values=tuple(found))
+
+
+def _at(known: Known, cell: Cell) -> Iterator[tuple[str, float]]:
+    yield "largest_load", cell.load
+    yield "success_share", cell.success_share
+    for phase in ("connect", "reset", "step", "total"):
+        for name, share in PERCENTILES.items():
+            if (value := at_share(known.get((phase, "ok"), ()), share)) is not None:
+                yield f"{phase}_{name}_s", value
+    if cell.sessions_per_s is not None:
+        yield "sessions_per_s", cell.sessions_per_s
+    for quantity in ("peak_sessions", "peak_steps"):
+        yield quantity, float(sum(count for _, count in known.get((quantity, ""), ())))

@@ -1,0 +1,274 @@
+"""The load client against a service that does what it is told, wrong things too."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+from perfdb.families.scaling.answers import Begin, End, Progress
+from perfdb.families.scaling.merge import Load, merge
+from perfdb.families.scaling.plan import LoadPlan
+from tests.families.scaling.loads import answers, load, service, start, told
+
+
+def quantile_s(merged: Load, phase: str, q: float) -> float:
+    value = merged.latencies[phase].answered_s(q)
+    assert value is not None
+    return value
+
+
+def test_two_hundred_sessions_at_once_are_counted_alike_by_both_sides():
+    with service() as there:
+        merged = load(there.url, shape="burst", sessions=200, wait_s=1.0)
+        stats = there.stats()
+    assert merged.all == merged.steady == {"ok": 200}
+    assert (stats["sessions"], stats["peak_open"], stats["peak_steps"]) == (200, 200, 200)
+    assert (merged.sessions.peak, merged.steps.peak) == (200, 200)
+    assert set(merged.latencies) == {"connect", "reset", "step", "close", "total"}
+    assert all(latency.ok.total == 200 and not latency.failed.total for latency in merged.latencies.values())
+    assert quantile_s(merged, "step", 0.01) >= 1.0
+    assert quantile_s(merged, "total", 0.5) >= quantile_s(merged, "step", 0.5)
+    assert sorted(merged.by_host.values()) == [66, 67, 67]
+    assert len({one.row.session_hash for one in merged.told}) == 200
+
+
+def test_sessions_begun_over_a_ramp_take_their_step_together():
+    with service() as there:
+        merged = load(there.url, shape="barrier", sessions=100, ramp_s=0.5, settle_s=0.5, wait_s=0.5)
+        assert there.stats()["peak_steps"] == 100
+    assert merged.sessions.at(0.99) == merged.steps.peak == 100
+    assert merged.steps.at(0.99) == 0
+    # The wait for the barrier is nobody's latency.
+    assert quantile_s(merged, "total", 1.0) < 1.0
+
+
+def test_processes_that_share_a_plan_do_together_what_it_says():
+    with service() as there:
+        merged = load(there.url, shape="barrier", sessions=101, ramp_s=0.2, settle_s=0.6, wait_s=0.5, clients=2)
+        assert there.stats()["peak_steps"] == 101
+    assert sorted(merged.loads) == [0, 1]
+    assert {begin.begin_at for begin in merged.begins.values()} == {merged.begins[0].begin_at}
+    assert [one.row.session for one in merged.told] == list(range(101))
+    assert {one.client for one in merged.told if one.row.session % 2} == {1}
+    assert merged.steps.peak == 101
+
+
+def test_latency_counts_from_the_schedule_of_an_open_load_in_its_steady_window():
+    plan = {"shape": "open", "rate": 100, "wait_s": 0.1, "ramp_s": 0.5, "warm_up_s": 0.3, "steady_s": 1.0}
+    with service() as there:
+        merged = load(there.url, **plan)
+    assert merged.all == {"ok": 25 + 30 + 100}
+    assert merged.steady == {"ok": 100}
+    assert merged.latencies["total"].ok.total == 100
+    for one in merged.told:
+        assert one.row.total_us >= one.row.lag_us + sum(filter(None, one.row[3:6])) - 3
+    law = merged.littles_law(0.8, 1.8)
+    assert law is not None
+    assert law[0] == pytest.approx(law[1], rel=0.25)
+
+
+def test_users_of_a_closed_load_do_one_session_after_another():
+    with service() as there:
+        merged = load(there.url, shape="closed", sessions=3, wait_s=0.1, ramp_s=0.2, warm_up_s=0.1, steady_s=1.0)
+        assert there.stats()["peak_open"] <= 3
+    assert merged.steps.peak <= 3
+    assert 6 <= sum(merged.steady.values()) <= 30
+    sessions = [one.row.session for one in merged.told]
+    assert len(set(sessions)) == len(sessions)
+
+
+@pytest.mark.parametrize("protocol", ["ws", "http"])
+@pytest.mark.parametrize(
+    ("fault", "outcome", "says"),
+    [
+        ("503", "503", "HTTP status 503"),
+        ("capacity", "capacity", "at capacity"),
+        ("abort step", "reset", ""),
+        ("wrong", "wrong_answer", "waited 0.1 s where 0.2 were asked for"),
+        ("hasty", "wrong_answer", "answered a step of 0.2 s after"),
+        ("silent", "timeout", "no answer in step"),
+    ],
+)
+def test_each_failure_is_classed_and_kept_beside_the_successes(protocol, fault, outcome, says):
+    with service(every=4, fault=fault) as there:
+        merged = load(there.url, protocol=protocol, shape="burst", sessions=20, wait_s=0.2, timeout_s=1.0)
+    assert merged.all == {"ok": 15, outcome: 5}
+    assert merged.latencies["total"].ok.total == 15
+    assert merged.latencies["total"].failed.total == 5
+    assert all(says in (one.trouble or "") for one in merged.told if one.row.outcome == outcome)
+    if fault == "silent":
+        assert merged.latencies["total"].failed.at_rank(1) >= 1_000_000
+
+
+@pytest.mark.parametrize(("fault", "outcome"), [("abort", "reset"), ("garbage", "wrong_answer")])
+def test_a_websocket_that_breaks_is_classed(fault, outcome):
+    with service(every=2, fault=fault) as there:
+        merged = load(there.url, shape="burst", sessions=10, wait_s=0.1, timeout_s=2.0)
+    assert merged.all == {"ok": 5, outcome: 5}
+
+
+@pytest.mark.parametrize("fault", ["ping", "long"])
+def test_what_a_websocket_may_do_is_no_fault(fault):
+    with service(every=1, fault=fault) as there:
+        assert load(there.url, shape="burst", sessions=10, wait_s=0.1).all == {"ok": 10}
+
+
+def test_a_close_that_fails_is_told_beside_a_success():
+    with service(every=2, fault="never closes") as there:
+        merged = load(there.url, shape="burst", sessions=10, wait_s=0.1, timeout_s=0.7)
+    assert merged.all == {"ok": 10}
+    assert merged.close_failed == 5
+    assert merged.latencies["close"].ok.total == 5
+
+
+def test_a_service_that_is_full_is_told_from_one_that_is_broken():
+    with service(capacity=7) as there:
+        merged = load(there.url, shape="burst", sessions=10, wait_s=0.3)
+    assert merged.all == {"ok": 7, "capacity": 3}
+
+
+def test_nobody_there_is_refused():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    merged = load(f"http://127.0.0.1:{port}", shape="burst", sessions=5)
+    assert merged.all == {"refused": 5}
+    assert merged.latencies["total"].all_s(0.5) is None
+
+
+def test_files_that_run_out_are_the_clients_own_fault():
+    with service() as there:
+        plan = LoadPlan(url=there.url, shape="burst", sessions=60, wait_s=0.5)
+        process = start(plan, most_files=50)
+        merged = merge(answers(process.communicate(timeout=30)[0]))
+    assert merged.complete
+    assert set(merged.all) == {"ok", "client"}
+    assert sum(merged.all.values()) == 60
+    assert {one.trouble for one in merged.told if one.row.outcome == "client"} == {"Too many open files"}
+    assert merged.begins[0].files == 0
+
+
+def test_a_service_that_listens_on_one_of_its_names_addresses_is_found():
+    with service() as there:
+        url = there.url.replace("127.0.0.1", "localhost")
+        assert load(url, shape="burst", sessions=5, wait_s=0.0).all == {"ok": 5}
+
+
+def test_plain_requests_have_one_phase_and_may_come_in_chunks():
+    with service(every=2, fault="chunked") as there:
+        merged = load(f"{there.url}/get?wait=0.1", protocol="get", shape="burst", sessions=10)
+        assert merged.all == {"ok": 10}
+        assert set(merged.latencies) == {"connect", "step", "total"}
+        assert load(f"{there.url}/missing", protocol="get", shape="burst", sessions=2).all == {"wrong_answer": 2}
+
+
+def test_a_delay_of_the_service_shows_where_it_belongs():
+    with service(every=100, fault="slow", extra_s=0.2) as there:
+        plan = {"shape": "open", "rate": 300, "wait_s": 0.1, "steady_s": 2.0}
+        merged = load(there.url, **plan)
+    assert merged.all == {"ok": 600}
+    slow = [one for one in merged.told if (one.row.step_us or 0) > 295_000]
+    assert len(slow) >= 6
+    assert quantile_s(merged, "step", 0.995) > 0.295
+    assert quantile_s(merged, "step", 0.5) < 0.2
+
+
+def test_a_client_that_was_stopped_for_a_second_says_so():
+    with service() as there:
+        process = start(LoadPlan(url=there.url, shape="open", rate=100, wait_s=0.1, steady_s=3.0))
+        assert process.stdout is not None
+        begun = "".join(process.stdout.readline() for _ in range(2))
+        assert [type(answer) for answer in answers(begun)] == [Begin, Progress]
+        time.sleep(0.5)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(1.0)
+        process.send_signal(signal.SIGCONT)
+        merged = merge(answers(begun + process.communicate(timeout=30)[0]))
+    assert merged.all == {"ok": 300}
+    assert merged.send_lag is not None
+    assert merged.tick_lag is not None
+    assert merged.send_lag.max_s > 0.9
+    assert merged.send_lag.p99_s > 0.9
+    assert merged.tick_lag.max_s > 0.9
+    # Latency counts from the schedule, so nothing of the stall is lost from it.
+    assert quantile_s(merged, "total", 0.99) > 0.9
+
+
+def test_a_stall_while_a_burst_waits_for_its_answers_shows_too():
+    with service() as there:
+        process = start(LoadPlan(url=there.url, shape="burst", sessions=5, wait_s=2.0))
+        assert process.stdout is not None
+        begun = "".join(process.stdout.readline() for _ in range(2))
+        time.sleep(0.3)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(1.0)
+        process.send_signal(signal.SIGCONT)
+        merged = merge(answers(begun + process.communicate(timeout=30)[0]))
+    assert merged.all == {"ok": 5}
+    assert merged.tick_lag is not None
+    assert merged.tick_lag.max_s > 0.9
+
+
+def test_a_client_that_waits_for_its_beginning_stops_when_told():
+    process = start(LoadPlan(url="http://127.0.0.1:9", shape="burst", sessions=5, begin_at=round(time.time()) + 1000))
+    assert process.stdout is not None
+    begun = process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    merged = merge(answers(begun + process.communicate(timeout=10)[0]))
+    assert merged.ends[0].outcome == "stopped"
+    assert merged.all == {}
+
+
+@pytest.mark.parametrize("clients", [1, 2])
+def test_a_client_that_is_told_to_stop_tells_what_it_has(clients):
+    with service() as there:
+        process = start(LoadPlan(url=there.url, shape="open", rate=50, wait_s=0.1, steady_s=60.0, clients=clients))
+        assert process.stdout is not None
+        begun = "".join(process.stdout.readline() for _ in range(2 * clients + 1))
+        process.send_signal(signal.SIGINT)
+        said = answers(begun + process.communicate(timeout=30)[0])
+    merged = merge(said)
+    assert {end.outcome for end in merged.ends.values()} == {"stopped"}
+    assert sorted(merged.ends) == list(range(clients))
+    assert not merged.complete
+    assert sum(merged.all.values()) == len(merged.told)
+    assert merged.all["ok"] > 0
+
+
+def test_what_a_killed_client_did_not_tell_is_known_to_be_missing():
+    with service() as there:
+        plan = LoadPlan(
+            url=there.url, shape="burst", sessions=10, wait_s=1.0, clients=2, begin_at=round(time.time()) + 2
+        )
+        killed, whole = start(plan, 0, 1), start(plan, 1, 1)
+        assert killed.stdout is not None
+        begun = killed.stdout.readline() + killed.stdout.readline()
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.communicate(timeout=30)
+        said = answers(begun) + answers(whole.communicate(timeout=30)[0])
+    merged = merge(said)
+    assert merged.silent == (0,)
+    assert not merged.complete
+    assert merged.all == {"ok": 5}
+    assert merged.progress[0].begun <= 5
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "no..host"])
+def test_a_name_that_cannot_be_found_is_an_end_in_words(host):
+    process = start(LoadPlan(url=f"http://{host}:8000", shape="burst", sessions=2))
+    said, trouble = process.communicate(timeout=60)
+    (end,) = answers(said)
+    assert isinstance(end, End)
+    assert (process.returncode, end.outcome, trouble) == (1, "failed", "")
+    assert "name was not found" in (end.trouble or "")
+
+
+def test_no_address_of_a_host_is_told():
+    with service(every=2, fault="503") as there:
+        said = told(there.url, shape="burst", sessions=6, wait_s=0.0)
+    text = "".join(answer.model_dump_json() for answer in said)
+    assert "no healthy upstream" in text
+    assert "10.0.0.1" not in text

@@ -1,0 +1,99 @@
+"""Loads on a small service, both real."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from perfdb.families import scaling
+from perfdb.families.scaling.answers import Answer, read_answers
+from perfdb.families.scaling.merge import Load, merge
+from perfdb.families.scaling.plan import LoadPlan
+from perfdb.processes.log import Line
+
+CHILD = Path(scaling.__file__).parent / "child"
+
+
+@dataclass(frozen=True)
+class Service:
+    """One that runs."""
+
+    url: str
+
+    def stats(self) -> dict[str, int]:
+        """What it counted itself."""
+        with urllib.request.urlopen(f"{self.url}/stats", timeout=30) as answer:
+            return dict(json.load(answer))
+
+
+@contextlib.contextmanager
+def service(**planted: Any) -> Iterator[Service]:
+    """The service of `service.py` with these faults."""
+    program = Path(__file__).with_name("service.py")
+    with subprocess.Popen(
+        [sys.executable, str(program), json.dumps(planted)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield Service(f"http://127.0.0.1:{int(process.stdout.readline())}")
+        process.stdin.close()
+
+
+def start(plan: LoadPlan, first: int = 0, count: int | None = None, most_files: int = 0) -> subprocess.Popen[str]:
+    """The program with clients of a plan, all of them unless told otherwise, each with so many files at most."""
+    return subprocess.Popen(
+        [sys.executable, str(CHILD / "program.py"), str(first), str(count or plan.clients)],
+        env={**os.environ, "PERFDB_LOAD_PLAN": plan.model_dump_json(), "PERFDB_HOST_KEY": "key"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most_files,) * 2)) if most_files else None,  # noqa: PLW1509
+    )
+
+
+def answers(said: str) -> tuple[Answer, ...]:
+    """What it said; each line is an answer."""
+    lines = said.splitlines()
+    read = read_answers(tuple(Line(0.0, "stdout", text) for text in lines))
+    assert len(read) == len(lines), "a line that is no answer"
+    return read
+
+
+def told(url: str, **fields: Any) -> tuple[Answer, ...]:
+    """A load from beginning to end."""
+    process = start(LoadPlan(url=url, **fields))
+    said, trouble = process.communicate(timeout=60)
+    assert (process.returncode, trouble) == (0, "")
+    return answers(said)
+
+
+def load(url: str, **fields: Any) -> Load:
+    """The same, merged."""
+    merged = merge(told(url, **fields))
+    assert merged.complete
+    assert len(merged.told) == sum(merged.all.values())
+    return merged
+
+
+def child_modules(*names: str) -> list[ModuleType]:
+    """Modules of the client, which is no package."""
+    before = set(sys.modules)
+    sys.path[:0] = [str(CHILD), str(CHILD.parent)]
+    try:
+        return [importlib.import_module(name) for name in names]
+    finally:
+        del sys.path[:2]
+        for name in set(sys.modules) - before:
+            if str(CHILD.parent) in str(getattr(sys.modules[name], "__file__", "")):
+                del sys.modules[name]
