@@ -113,7 +113,10 @@ class PhaseHistogram(_Answer):
 
 
 class InFlight(_Answer):
-    """How many sessions more or fewer were open, or steps under way: `(milliseconds since the beginning, change)`."""
+    """How many sessions more or fewer were open, or steps under way: `(milliseconds since the beginning, change)`.
+
+    The moments are exact to 1 ms in a load of up to a minute, to 10 ms in one of up to ten, and so on.
+    """
 
     kind: Literal["in_flight"]
     what: Literal["sessions", "steps"]

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from perfdb.families.scaling.analysis.cells import Criterion, LoadUnit
 from perfdb.families.scaling.analysis.search import Search
 from perfdb.families.scaling.plan import LoadPlan
+from perfdb.families.scaling.saturation import Limits
 
 MOST_WAITS = 8
 _GRID = re.compile(r"[1-9][0-9]{0,6}(,[1-9][0-9]{0,6}){0,31}")
@@ -77,7 +78,10 @@ class ScalingSpec(BaseModel):
     )
     p99_slack_s: _Seconds = Field(0.5, description="see --p99-factor, seconds")
     most_lag_s: Annotated[float, Field(gt=0, le=3600)] = Field(
-        0.5, description="longest that a client may have stood still for a valid record, seconds"
+        0.5, description="longest that a client may stand still, or send late, for a valid record, seconds"
+    )
+    most_cpu_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.9, description="most of a core that a client may use in its busiest second for a valid record"
     )
 
     @model_validator(mode="after")
@@ -109,6 +113,11 @@ class ScalingSpec(BaseModel):
     def unit(self) -> LoadUnit:
         """Of every load."""
         return "sessions/s" if self.shape == "open" else "sessions"
+
+    @property
+    def limits(self) -> Limits:
+        """What a client may be behind."""
+        return Limits(send_lag_max_s=self.most_lag_s, tick_lag_max_s=self.most_lag_s, cpu_share=self.most_cpu_share)
 
     @property
     def search(self) -> Search | None:

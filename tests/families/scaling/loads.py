@@ -23,6 +23,7 @@ from perfdb.families.scaling.plan import LoadPlan
 from perfdb.processes.log import Line
 
 CHILD = Path(scaling.__file__).parent / "child"
+BY_HAND = "import program; sys.exit(program.main(*map(int, sys.argv[1:])))"
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,21 @@ def service(**planted: Any) -> Iterator[Service]:
         process.stdin.close()
 
 
-def start(plan: LoadPlan, first: int = 0, count: int | None = None, most_files: int = 0) -> subprocess.Popen[str]:
-    """The program with clients of a plan, all of them unless told otherwise, each with so many files at most."""
+def start(
+    plan: LoadPlan, first: int = 0, count: int | None = None, most_files: int = 0, having: str = ""
+) -> subprocess.Popen[str]:
+    """The program with clients of a plan, all of them unless told otherwise.
+
+    Args:
+        most_files: That each client may have open.
+        having: Statements to run before it in the same process.
+    """
+    shares = [str(first), str(count or plan.clients)]
+    program = [str(CHILD / "program.py")]
+    if having:
+        program = ["-c", f"import sys; sys.path[:0] = {[str(CHILD), str(CHILD.parent)]}; {having}; {BY_HAND}"]
     return subprocess.Popen(
-        [sys.executable, str(CHILD / "program.py"), str(first), str(count or plan.clients)],
+        [sys.executable, *program, *shares],
         env={**os.environ, "PERFDB_LOAD_PLAN": plan.model_dump_json(), "PERFDB_HOST_KEY": "key"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-PLANTED: dict[str, Any] = {"every": 0, "fault": "", "extra_s": 0.0, "capacity": 10**9}
+PLANTED: dict[str, Any] = {"every": 0, "fault": "", "extra_s": 0.0, "capacity": 10**9, "heartbeat_s": None}
 COUNTS = {"sessions": 0, "open": 0, "peak_open": 0, "steps": 0, "peak_steps": 0}
 
 
@@ -50,7 +50,7 @@ async def ws(request: web.Request) -> web.StreamResponse:
         return web.Response(status=503, text="no healthy upstream at node-17.site, 10.0.0.1:8000")
     if fault == "abort":
         request.transport.abort()  # type: ignore[union-attr]
-    socket = web.WebSocketResponse(autoclose=False)
+    socket = web.WebSocketResponse(autoclose=False, heartbeat=PLANTED["heartbeat_s"])
     await socket.prepare(request)
     enter("open")
     try:
@@ -82,7 +82,11 @@ async def converse(request: web.Request, socket: web.WebSocketResponse, fault: s
             if fault == "garbage":
                 await socket.send_str("{")
             data = await step(float(asked["data"]["wait_seconds"]), fault, number)
-        await socket.send_json({"type": "observation", "data": {"observation": data, "reward": 0, "done": False}})
+        answer = {"type": "observation", "data": {"observation": data, "reward": 0, "done": False}}
+        await socket.send_json(answer)
+        if fault == "hurried" and asked["type"] == "reset":
+            answer["data"]["observation"] = await step(0.2, fault, number)
+            await socket.send_json(answer)
 
 
 async def reset(request: web.Request) -> web.Response:

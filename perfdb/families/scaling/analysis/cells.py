@@ -82,3 +82,12 @@ def by_load(cells: Sequence[Cell]) -> dict[float, list[Cell]]:
     for cell in sorted(cells, key=lambda cell: cell.load):
         found.setdefault(cell.load, []).append(cell)
     return found
+
+
+def pooled(runs: Sequence[Sequence[Cell]]) -> tuple[Cell, ...]:
+    """Several runs' cells as one's, each run's repetitions numbered on, so that two first ones do not become one."""
+    found: list[Cell] = []
+    for run in runs:
+        before = max((cell.repetition for cell in found), default=0)
+        found += (cell.model_copy(update={"repetition": before + cell.repetition}) for cell in run)
+    return tuple(found)

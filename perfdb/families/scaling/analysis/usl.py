@@ -29,8 +29,8 @@ FEWEST_POINTS = 3
 RESAMPLES = 400
 CONFIDENCE = 0.95
 METHOD = "bootstrap over repetitions"
-# Below this share of a pair's work, over all pairs of the largest n, a kappa is the optimiser's zero.
-_NO_COST = 1e-9
+# The optimiser stops short of a bound: below this, sigma, and what kappa costs at the largest n, are zero.
+_ZERO = 1e-9
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -183,9 +183,8 @@ def _law(together: dict[int, list[float]]) -> Law:
     found = least_squares(
         terms.residuals, terms.start(), bounds=([0, 0], [1, np.inf]), ftol=1e-12, xtol=1e-12, gtol=1e-12
     )
-    contention, cost = map(float, found.x)
-    coherency = cost / terms.pairs if cost > _NO_COST else 0.0
-    return Law(one=terms.one(found.x) * largest, contention=contention, coherency=coherency)
+    contention, cost = (float(value) if value > _ZERO else 0.0 for value in found.x)
+    return Law(one=terms.one(found.x) * largest, contention=contention, coherency=cost / terms.pairs)
 
 
 @dataclass(frozen=True)
@@ -222,7 +221,7 @@ class _Terms:
         scale = self.weights * self.x**2 / self.n
         columns = np.stack([np.ones_like(self.n), more, self.n * more / self.pairs], axis=1)
         constant, contention, cost = nnls(columns * scale[:, None], self.n / self.x * scale)[0]
-        return [min(1.0, contention / constant), cost / constant] if constant > 0 else [1.0, 1.0]
+        return [min(1.0, contention / constant), min(1e6, cost / constant)] if constant > 0 else [1.0, 1.0]
 
 
 def _spread(values: Sequence[float]) -> Spread | None:

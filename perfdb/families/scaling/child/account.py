@@ -8,14 +8,17 @@ PHASES = ("connect", "reset", "step", "close", "total")
 US = 1e6
 # Different words of failures; a service that says something else each time is not quoted for ever.
 MOST_TROUBLES = 100
+# Of a curve: to the millisecond in the first minute, coarser in a longer load.
+MOST_MOMENTS = 60_000
 
 
 class Account:
     """What is told of a load once it is over."""
 
-    def __init__(self, load, shape, client, key, service):
+    def __init__(self, load, shape, client, clients, key, service):
         self._load = load
         self._client = client
+        self._most_rows = max(1, telling.MOST_ROWS // clients)
         self._key = key
         self._service = service
         self._from, self._to = shape.window
@@ -72,7 +75,10 @@ class Account:
                     )
 
     def tell_in_flight(self):
-        """When how many sessions more, or fewer, were open, and steps under way, to the millisecond."""
+        """When how many sessions more, or fewer, were open, and steps under way."""
+        unit_ms = 1
+        while self._load.cpu[-1][0] * 1e3 / unit_ms > MOST_MOMENTS:
+            unit_ms *= 10
         for what, spans in (
             ("sessions", ((s.opened, s.closed) for s in self._load.sessions)),
             ("steps", ((s.stepped, s.closed if s.answered is None else s.answered) for s in self._load.sessions)),
@@ -81,7 +87,7 @@ class Account:
             for begun, ended in spans:
                 if begun is not None:
                     for at, change in ((begun, 1), (ended, -1)):
-                        ms = max(0, round(at * 1e3))
+                        ms = max(0, round(at * 1e3 / unit_ms) * unit_ms)
                         changes[ms] = changes.get(ms, 0) + change
             told = sorted((ms, change) for ms, change in changes.items() if change)
             for start in range(0, len(told), telling.CHANGES_A_LINE):
@@ -91,7 +97,7 @@ class Account:
     def tell_rows(self):
         """Every session, in the order of their ends, and before that what their numbers stand for."""
         hosts, troubles = telling.Table(), telling.Table()
-        rows = [self._row(s, hosts, troubles) for s in self._load.sessions[: telling.MOST_ROWS]]
+        rows = [self._row(s, hosts, troubles) for s in self._load.sessions[: self._most_rows]]
         telling.answer(
             "names",
             client=self._client,

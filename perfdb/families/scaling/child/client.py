@@ -35,6 +35,14 @@ def run(plan, client, key):
     shape = shapes.of_plan(plan, client)
     behind = time.time() - plan["begin_at"]
     begin = time.perf_counter() - behind
+    parent = os.getppid()
+
+    def on_progress(load, now):
+        over = len(load.sessions)
+        telling.answer("progress", client=client, at_s=now, begun=load.begun, over=over, failed=load.failed)
+        if os.getppid() != parent:  # whoever started us is gone, and nobody would end us
+            load.stopping = True
+
     load = engine.Engine(
         (family, address),
         protocols.PROTOCOLS[plan["protocol"]](target, plan["wait_s"]),
@@ -42,9 +50,7 @@ def run(plan, client, key):
         plan["wait_s"],
         plan["timeout_s"],
         begin,
-        lambda load, now: telling.answer(
-            "progress", client=client, at_s=now, begun=load.begun, over=len(load.sessions), failed=load.failed
-        ),
+        on_progress,
     )
 
     def stop(number, frame):
@@ -63,7 +69,7 @@ def run(plan, client, key):
     gc.enable()
     if waited is not None:
         waited = _waited_for_cpu_s() - waited
-    told = account.Account(load, shape, client, key, target.host)
+    told = account.Account(load, shape, client, plan["clients"], key, target.host)
     told.tell_counts()
     told.tell_load(waited)
     told.tell_histograms()

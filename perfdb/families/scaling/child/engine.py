@@ -35,9 +35,9 @@ _READABLE = select.EPOLLIN | _ENDED
 class Engine:
     """Runs one client's share of a plan. `begin` is the load's beginning by `perf_counter`.
 
-    sessions: those that are over. begun, failed: how many so far. lags: by how much each session, or its step after a barrier, was sent too late, in
-    seconds. ticks: by how much each tick came too late. cpu: CPU seconds used so far, once a second, when `on_progress` is
-    called as well.
+    sessions: those that are over. begun, failed: how many so far. lags: by how much each session, or its step after a
+    barrier, was sent too late, in seconds. ticks: by how much each tick came too late. cpu: CPU seconds used so far, once a
+    second, when `on_progress` is called as well.
     """
 
     def __init__(self, address, protocol, shape, wait_s, timeout_s, begin, on_progress):
@@ -200,7 +200,7 @@ class Engine:
             self._end_phase(session, at)
             session.phase = phase
             if phase == "step" and self._barrier_s is not None:
-                session.began, session.next = at, (data, read)
+                session.began, session.next, session.read = at, data, read  # pings are answered meanwhile
                 self._held.append(session)
                 return
             session.began = self._now()
@@ -215,6 +215,8 @@ class Engine:
         if session.phase == "connect":
             session.opened = at
         elif session.phase == "step":
+            if session.stepped is None:
+                raise faults.Fault(faults.WRONG, "answered a step that was not asked for yet")
             if self._protocol.waits and at - session.stepped < self._wait_s - SOONER_S:
                 raise faults.Fault(faults.WRONG, f"answered a step of {self._wait_s:g} s after {took:.3f}")
             session.answered = at
@@ -227,13 +229,9 @@ class Engine:
         session.held = session.began - ready
         session.stepped = self._now()
         self.lags.append(session.stepped - session.began)
-        data, session.read = session.next
-        session.next = None
+        data, session.next = session.next, None
         try:
             self._send(session, data)
-            self._understand(session, session.stepped)  # a ping may have come meanwhile
-        except faults.Fault as fault:
-            self._fail(session, fault, self._now())
         except OSError as error:
             self._fail(session, faults.of_error(error), self._now())
 

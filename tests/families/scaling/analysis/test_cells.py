@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from perfdb.families.scaling.analysis.cells import Cell, Criterion, by_load
+from perfdb.families.scaling.analysis.cells import Cell, Criterion, by_load, pooled
 from tests.families.scaling.analysis.oracle import cell, fails, passes
 
 CRITERION = Criterion()
@@ -45,3 +45,10 @@ def test_most_of_the_valid_cells_decide_and_a_tie_is_a_failure() -> None:
 
 def test_cells_are_sorted_by_load() -> None:
     assert list(by_load([passes(64), passes(8), fails(64)])) == [8, 64]
+
+
+def test_repetitions_of_several_runs_stay_apart() -> None:
+    runs = [[passes(32), passes(64), passes(32, repetition=2)], [], [fails(32), fails(32, repetition=2)]]
+    assert [(one.repetition, CRITERION.met(one)) for one in pooled(runs)] == [
+        (1, True), (1, True), (2, True), (3, False), (4, False),
+    ]  # fmt: skip

@@ -16,10 +16,10 @@ from perfdb.families.scaling.analysis.cells import Cell
 from perfdb.families.scaling.analysis.search import Search, ending, next_try
 from tests.families.scaling.analysis.oracle import BOUND_S, cell, fails, passes, searched
 
-SEARCH = Search(start=32, largest=100_000, tries=1000)
+SEARCH = Search(start=32, largest=100_000, tries=300)
 searches = st.builds(
     lambda start, growth, resolution, votes: Search(
-        start=start, largest=100_000, growth=growth, resolution=resolution, votes=votes, tries=1000
+        start=start, largest=100_000, growth=growth, resolution=resolution, votes=votes, tries=300
     ),
     st.integers(1, 100_000),
     st.floats(1.1, 10),
@@ -114,6 +114,12 @@ def test_a_borderline_load_is_tried_until_most_agree() -> None:
     assert next_try(SEARCH, [near_fail, near_fail]) == 16
 
 
+def test_two_clear_tries_that_disagree_are_decided_by_a_third() -> None:
+    tried = [passes(32), passes(64), fails(64)]
+    assert next_try(SEARCH, tried) == 64
+    assert next_try(SEARCH, [*tried, passes(64)]) == 128
+
+
 def test_a_success_share_near_its_bound_is_borderline_too() -> None:
     assert next_try(SEARCH, [cell(32, 1.1, 0.955)]) == 32
     assert next_try(SEARCH, [cell(32, 1.1, 0.945)]) == 32
@@ -122,6 +128,10 @@ def test_a_success_share_near_its_bound_is_borderline_too() -> None:
 
 def test_borderline_loads_above_a_clear_failure_are_left_alone() -> None:
     assert next_try(SEARCH, [passes(32), fails(512), cell(1024, BOUND_S * 1.01)]) == 128
+
+
+def test_a_pass_above_a_failure_does_not_end_a_search() -> None:
+    assert next_try(SEARCH, [passes(32), fails(512), passes(1024)]) == 128
 
 
 def test_a_hiccup_is_no_ceiling() -> None:

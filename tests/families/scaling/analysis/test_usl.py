@@ -141,6 +141,11 @@ def test_a_peak_beyond_what_was_measured_is_marked_as_extrapolated() -> None:
     assert not fit(points(LAW, (1, 2, 4, 8, 16)), resamples=0).peak_extrapolated
 
 
+def test_no_contention_and_no_coherency_are_exactly_none() -> None:
+    law = fit(points(Law(one=700, contention=0, coherency=0)), resamples=0).law
+    assert (law.contention, law.coherency, law.peak_hosts) == (0.0, 0.0, None)
+
+
 def test_points_above_the_law_are_told() -> None:
     law = Law(one=100, contention=0, coherency=0)
     found = fit([*points(law, (1, 2, 4)), Point(n=3, values=(330.0,))], resamples=0)

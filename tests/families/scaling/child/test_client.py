@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 
+import psutil
 import pytest
 
 from perfdb.families.scaling.answers import Begin, End, Progress
@@ -42,8 +43,24 @@ def test_sessions_begun_over_a_ramp_take_their_step_together():
         assert there.stats()["peak_steps"] == 100
     assert merged.sessions.at(0.99) == merged.steps.peak == 100
     assert merged.steps.at(0.99) == 0
+    # Each session and each step had its moment.
+    assert merged.send_lag is not None
+    assert merged.send_lag.count == 200
     # The wait for the barrier is nobody's latency.
     assert quantile_s(merged, "total", 1.0) < 1.0
+
+
+def test_pings_are_answered_while_sessions_wait_for_the_barrier():
+    with service(heartbeat_s=0.2) as there:
+        merged = load(there.url, shape="barrier", sessions=10, settle_s=1.0, wait_s=0.2)
+    assert merged.all == {"ok": 10}
+
+
+def test_an_answer_to_a_step_that_was_not_asked_for_yet_is_wrong():
+    with service(every=2, fault="hurried") as there:
+        merged = load(there.url, shape="barrier", sessions=4, settle_s=0.5, wait_s=0.2)
+    assert merged.all == {"ok": 2, "wrong_answer": 2}
+    assert "not asked for yet" in "".join(one.trouble or "" for one in merged.told)
 
 
 def test_processes_that_share_a_plan_do_together_what_it_says():
@@ -151,6 +168,20 @@ def test_files_that_run_out_are_the_clients_own_fault():
     assert merged.begins[0].files == 0
 
 
+def test_more_rows_than_can_be_kept_are_counted_as_left_out():
+    with service() as there:
+        plan = LoadPlan(url=there.url, shape="burst", sessions=10, wait_s=0.3)
+        process = start(plan, having="import telling, account; telling.MOST_ROWS = 6; account.MOST_MOMENTS = 100")
+        merged = merge(answers(process.communicate(timeout=30)[0]))
+    assert merged.complete
+    assert (merged.all, len(merged.told), merged.left_out) == ({"ok": 10}, 6, 4)
+    assert merged.latencies["total"].ok.total == 10
+    # The curve got coarser, and lost nobody.
+    assert {ms % 10 for ms in merged.sessions.changes} == {0}
+    assert merged.sessions.at(0.2) == 10
+    assert merged.sessions.levels[-1][1] == 0
+
+
 def test_a_service_that_listens_on_one_of_its_names_addresses_is_found():
     with service() as there:
         url = there.url.replace("127.0.0.1", "localhost")
@@ -236,6 +267,18 @@ def test_a_client_that_is_told_to_stop_tells_what_it_has(clients):
     assert not merged.complete
     assert sum(merged.all.values()) == len(merged.told)
     assert merged.all["ok"] > 0
+
+
+def test_clients_whose_program_was_killed_leave_the_service_alone():
+    with service() as there:
+        process = start(LoadPlan(url=there.url, shape="open", rate=50, wait_s=0.1, steady_s=60.0, clients=2))
+        assert process.stdout is not None
+        for _ in range(4):
+            process.stdout.readline()
+        clients = psutil.Process(process.pid).children()
+        process.kill()
+        process.communicate(timeout=30)
+        assert psutil.wait_procs(clients, timeout=10)[1] == []
 
 
 def test_what_a_killed_client_did_not_tell_is_known_to_be_missing():

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
@@ -13,14 +18,14 @@ from tests.families.scaling.loads import child_modules, service
 engine, protocols, shapes = child_modules("engine", "protocols", "shapes")
 
 
-def run(url: str, **fields):
+def run(url: str, kind=engine.Engine, **fields):
     """A load within this process."""
     plan = LoadPlan(url=url, **fields).model_dump() | {"begin_at": 0.0}
     target = protocols.Target(url)
     address = engine.socket.AF_INET, (target.host, target.port)
     talks = protocols.PROTOCOLS[plan["protocol"]](target, plan["wait_s"])
     seen = []
-    load = engine.Engine(
+    load = kind(
         address,
         talks,
         shapes.of_plan(plan, 0),
@@ -56,3 +61,64 @@ def test_users_whose_sessions_fail_do_not_hammer_the_service():
     load, _ = run("http://127.0.0.1:9", shape="closed", sessions=2, steady_s=1.0)
     assert {session.fault.kind for session in load.sessions} == {"refused"}
     assert len(load.sessions) == pytest.approx(2 * 1.0 / shapes.PAUSE_S, abs=3)
+
+
+class Seldom(engine.Engine):
+    """Looks so seldom at what arrived that all of it is there at once."""
+
+    def _due(self, now):
+        time.sleep(0.1)
+        return super()._due(now)
+
+
+@contextmanager
+def abrupt(answer: bytes) -> Iterator[str]:
+    """A service that answers whatever is asked first, and resets the connection at once."""
+
+    def serve(listening: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def test_an_answer_that_came_before_a_reset_counts():
+    with abrupt(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi") as url:
+        load, _ = run(url, Seldom, protocol="get", shape="burst", sessions=3)
+    assert [session.fault for session in load.sessions] == [None] * 3
+
+
+def test_half_an_answer_before_a_reset_is_a_reset():
+    with abrupt(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhi") as url:
+        load, _ = run(url, Seldom, protocol="get", shape="burst", sessions=3)
+    assert [session.fault.kind for session in load.sessions] == ["reset"] * 3
+
+
+def test_a_refusal_that_came_before_a_reset_is_understood(monkeypatch):
+    # Whatever key we send, this is what it is answered with.
+    monkeypatch.setattr(engine.protocols.over_websocket, "accept", lambda answer, expected: None)
+    said = b'{"type": "error", "data": {"message": "at capacity"}}'
+    with abrupt(b"HTTP/1.1 101 Switching\r\n\r\n" + bytes((0x81, len(said))) + said) as url:
+        load, _ = run(url, Seldom, shape="burst", sessions=3)
+    assert [session.fault.kind for session in load.sessions] == ["capacity"] * 3
+
+
+def test_a_session_that_is_reset_while_it_waits_for_the_barrier_fails_once():
+    with abrupt(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as url:
+        load, _ = run(url, shape="barrier", protocol="http", sessions=3, settle_s=0.3)
+    assert [session.fault.kind for session in load.sessions] == ["reset"] * 3
+    assert all(session.total < 0.2 for session in load.sessions)

@@ -1,0 +1,195 @@
+"""The family around the load client: what is asked for, what the samples imply, and what makes a record invalid."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perfdb.families import ChildRun
+from perfdb.families.scaling import FAMILY
+from perfdb.families.scaling.measure import measure, tried_of
+from perfdb.families.scaling.spec import ScalingSpec
+from perfdb.families.scaling.summarise import at_share, summarise
+from perfdb.processes.log import ChildLog, Exit, Line
+from perfdb.registry.samples import to_parquet
+from perfdb.registry.validator.parquet import ParquetReader
+from tests.families.scaling.loads import service, start
+
+ENDED = Exit(3.0, 0, "ended", 1.0)
+SPEC = ScalingSpec(requests_grid="20", wait_grid="0.05", reps=1)
+
+
+@dataclass(frozen=True)
+class StandInLab:
+    """As much of a lab as the family asks for."""
+
+    target: str = "http://127.0.0.1:8000"
+    host_key: str = "key"
+
+
+def child(name: str, lines: Sequence[str], exit_: Exit = ENDED) -> ChildRun:
+    return ChildRun(ChildLog(name, None, tuple(Line(n / 10, "stdout", text) for n, text in enumerate(lines)), exit_))
+
+
+@pytest.fixture(scope="module")
+def said() -> list[str]:
+    """Every line of one real load of 20 sessions."""
+    with service() as found:
+        process = start(SPEC.plan(found.url, 20, 0.05))
+        out, trouble = process.communicate(timeout=60)
+    assert (process.returncode, trouble) == (0, "")
+    return out.splitlines()
+
+
+def changed(said: list[str], kind: str, **fields: object) -> list[str]:
+    """Those lines with answers of one kind changed."""
+    answers = [json.loads(line) for line in said]
+    return [json.dumps({**answer, **fields} if answer["kind"] == kind else answer) for answer in answers]
+
+
+def assemble(lines: list[str], spec: ScalingSpec = SPEC, exit_: Exit = ENDED):
+    return FAMILY.assemble(spec, None, [child("01-rep-1-wait-0.05s-load-20", lines, exit_)])
+
+
+def test_a_sound_load_is_ok_and_says_what_the_service_bears(said):
+    measured = assemble(said)
+    assert (measured.status, measured.reason) == ("ok", None)
+    found = {metric.name: metric.all_values for metric in measured.metrics}
+    assert found["largest_load"] == (20.0,)
+    assert found["success_share"] == (1.0,)
+    assert 0.05 <= found["step_p50_s"][0] <= found["step_p99_s"][0] <= found["total_p99_s"][0] < 2
+    assert found["fewest_hosts"] == (3.0,)  # the small service speaks for three
+    (ceiling,) = [finding for finding in measured.findings if finding.name == "ceiling"]
+    assert ceiling.value == "at least 20 sessions"
+
+
+def test_what_a_record_states_follows_from_its_samples_as_they_are_kept(said):
+    measured = assemble(said)
+    with ParquetReader() as reader:
+        reader.send(to_parquet(measured.samples))
+        kept = reader.receive().columns
+    assert summarise(kept) == measured.metrics
+    assert {metric.name for metric in measured.metrics} <= set(FAMILY.metrics)
+
+
+def test_another_number_of_hosts_than_required_is_invalid_with_the_diagnosis(said):
+    asked = SPEC.model_copy(update={"expected_hosts": 4, "require_hosts": True})
+    measured = assemble(said, asked)
+    assert measured.status == "invalid"
+    assert "3 hosts answered, 4 are required. Is the URL the balancer's" in (measured.reason or "")
+    only_told = assemble(said, SPEC.model_copy(update={"expected_hosts": 4}))
+    assert only_told.status == "ok"
+    assert "3 of 4" in [finding.value for finding in only_told.findings if finding.name == "hosts"]
+
+
+def test_a_client_that_stood_still_makes_a_record_invalid(said):
+    stalled = changed(said, "load", tick_lag={"count": 9, "p50_s": 0.0, "p99_s": 1.0, "max_s": 1.0})
+    measured = assemble(stalled)
+    assert measured.status == "invalid"
+    assert "clients_kept_up: repetition 1, wait 0.05 s, load 20: the longest stall was 1.000 s" in (
+        measured.reason or ""
+    )
+
+
+def test_a_load_whose_client_was_killed_is_not_complete(said):
+    cut = [line for line in said if json.loads(line)["kind"] != "end"]
+    measured = assemble(cut, exit_=Exit(1.0, -9, "ended", 1.0))
+    assert measured.status == "invalid"
+    assert "every_load_complete" in (measured.reason or "")
+
+
+def test_an_interrupted_grid_says_so_and_keeps_what_was_found(said):
+    both = SPEC.model_copy(update={"reps": 2})
+    measured = assemble(said, both)
+    assert measured.status == "interrupted"
+    assert (measured.reason or "").endswith("after 1 of 2 loads")
+    assert measured.metrics != ()
+
+
+def test_no_session_that_succeeded_is_a_failure_in_words():
+    with service() as gone:
+        pass
+    process = start(SPEC.plan(gone.url, 20, 0.05))
+    out, _ = process.communicate(timeout=60)
+    measured = assemble(out.splitlines())
+    assert measured.status == "failed"
+    assert "no session succeeded (refused" in (measured.reason or "")
+
+
+@given(st.integers(0, 12))
+def test_logs_that_end_anywhere_are_made_the_best_of(said, keep):
+    assert assemble(said[:keep]).status in ("failed", "invalid", "ok")
+
+
+def test_the_whole_grid_is_one_repetition_and_then_the_next():
+    spec = ScalingSpec(requests_grid="8,2", wait_grid="1,0.5", reps=2)
+    names = [program.name for program in measure(StandInLab(), spec)]  # type: ignore[arg-type]
+    assert names[:4] == [
+        "rep-1-wait-0.5s-load-2",
+        "rep-1-wait-0.5s-load-8",
+        "rep-1-wait-1s-load-2",
+        "rep-1-wait-1s-load-8",
+    ]
+    assert len(names) == len(set(names)) == FAMILY.child_count(spec) == 8
+
+
+def test_a_search_goes_on_until_the_ceiling_is_known(said):
+    spec = ScalingSpec(requests_grid="20", wait_grid="0.05", reps=1, bisect_to=40)
+    children = measure(StandInLab(), spec)  # type: ignore[arg-type]
+    program, names = next(children), []
+    with pytest.raises(StopIteration):
+        while True:
+            names.append(program.name)
+            program = children.send(child(f"01-{program.name}", said))
+    assert names == ["rep-1-wait-0.05s-load-20", "rep-1-wait-0.05s-load-40"]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"requests_grid": "0,5"}, "whole numbers above 0"),
+        ({"requests_grid": "a"}, "whole numbers above 0"),
+        ({"wait_grid": "-1"}, "seconds from 0"),
+        ({"wait_grid": "nan"}, "seconds from 0"),
+        ({"require_hosts": True}, "--expected-hosts N"),
+        ({"bisect_to": 3}, "below the load to begin with"),
+        ({"shape": "open", "steady_s": 0.0}, "steady_s above 0"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words(given, says):
+    with pytest.raises(ValueError, match=says):
+        ScalingSpec(**given)
+
+
+@given(st.lists(st.tuples(st.floats(0, 10), st.integers(1, 5)), min_size=1, max_size=20), st.floats(0.01, 1))
+def test_counted_values_have_the_nearest_rank_quantile_of_the_plain_ones(rows, share):
+    plain = sorted(value for value, count in rows for _ in range(count))
+    rank = max(1, -(-share * len(plain) // 1))
+    assert at_share(rows, share) in (plain[int(rank) - 1], plain[max(0, int(rank) - 2)])
+
+
+@pytest.mark.parametrize(
+    "url", ["http://u:p@h/", "ftp://h/", "https://h/", "http:///x", "h:8000", "http://h:0/", "http://a b/", ""]
+)
+def test_an_address_that_cannot_be_loaded_is_refused_with_an_example(url):
+    from perfdb.errors import UsageError
+
+    assert FAMILY.subject is not None
+    with pytest.raises(UsageError, match=r"perfdb run scaling http://127\.0\.0\.1:8000"):
+        FAMILY.subject.describe(url, "key")
+
+
+def test_a_host_goes_by_its_pseudonym_and_loopback_by_its_address():
+    assert FAMILY.subject is not None
+    known = FAMILY.subject.describe("http://login.example.org:8000/x", "key")
+    assert "example" not in known.model_dump_json()
+    assert FAMILY.subject.describe("http://127.0.0.2:8000", "key").params["service.host"] == "127.0.0.2"
+
+
+def test_a_child_of_another_name_is_no_load():
+    assert tried_of(child("01-rep-1", [])) is None
