@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from perfdb.cli.asked import asked_for, find_config, is_given
+from perfdb.cli.asked import asked_for, is_given
+from perfdb.cli.found import find_config
 from perfdb.errors import EXIT_FAILED, ConfigError, ParslInstallError, UsageError
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def run_against(
     from perfdb.cli.compare import exit_code, show_in_mlflow
     from perfdb.cli.render import print_arms
     from perfdb.cli.render_comparison import print_comparison
-    from perfdb.cli.run import EXIT_CODES
     from perfdb.cli.terminal import print_json
+    from perfdb.errors import EXIT_OF
 
     places = _measure(family, settings, voice, reference, asked)
     voice.done()
@@ -60,7 +61,7 @@ def run_against(
         voice.warn(refusal)
     else:
         show_in_mlflow(settings, comparison, voice)
-    code = max(EXIT_CODES.get(record.status, EXIT_FAILED) for record in records)
+    code = max(EXIT_OF.get(record.status, EXIT_FAILED) for record in records)
     sys.exit(code or (exit_code(comparison, fail_on, _once(comparison, records)) if comparison else code))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from perfdb.cli.configs import CONFIG_FOLDER, config_files
+from perfdb.cli.found import find_config, find_python
 from perfdb.cli.meant import did_you_mean, names_of
 from perfdb.cli.terminal import Voice
-from perfdb.errors import ConfigError, NoSuchParslError, ParslInstallError, UsageError
+from perfdb.errors import NoSuchParslError, ParslInstallError, UsageError
 from perfdb.families import Family
 from perfdb.parsl_config.install import InstalledParsl, install, sought
 from perfdb.record import LABEL_RULE, Scalar, is_label, is_run_name
 from perfdb.redaction import Redactor
 from perfdb.runner import Asked
-from perfdb.settings import Settings, can_be_a_path, expanded
+from perfdb.settings import Settings
 
 if TYPE_CHECKING:
     from perfdb.campaigns.plan import Arm
@@ -122,45 +120,6 @@ def is_given(family: Family, option: str, asked: Mapping[str, Any]) -> bool:
     """Whether an option of the family was typed, in whatever way and under whichever of its names."""
     named = {**_from_file(asked["spec_file"]), **_from_pairs(asked["pairs"]), **asked["flags"]}
     return any(name in named for name in names_of(family, option))
-
-
-def find_config(target: str, settings: Settings) -> Path:
-    """The config's file: the path as given, else one of that name in parsl-configs/.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    if not can_be_a_path(target):
-        raise UsageError(f"CONFIG is too long to be a path ({len(target)} characters). Give a file, or a name.")
-    path = expanded(Path(target))
-    folder = settings.root / CONFIG_FOLDER
-    named = folder / (target if target.endswith(".py") else f"{target}.py")
-    plain = "/" not in target
-    if plain and not path.exists() and named.is_file():
-        return named
-    if plain and not path.exists() and not target.endswith(".py"):
-        known = [path.stem for path in config_files(settings.root)]
-        raise ConfigError(
-            f"there is no file {target!r}, and no config of that name in {CONFIG_FOLDER}/ (there: {', '.join(known) or 'none'}). "
-            f"Give a file, or one of those names.{did_you_mean(target, known)}"
-        )
-    return Path.cwd() / path
-
-
-def find_python(python: Path | None) -> Path:
-    """The Python whose Parsl is meant; ours if none is named.
-
-    Raises:
-        UsageError: there is no such program.
-    """
-    if python is None:
-        return Path(sys.executable)
-    found = shutil.which(expanded(python))
-    if found is None:
-        raise UsageError(
-            f"--python {python}: there is no such program. Give a Python that has Parsl, such as venv/bin/python."
-        )
-    return Path(found).absolute()
 
 
 def _spec(family: Family, given: Mapping[str, Any]) -> dict[str, Scalar]:

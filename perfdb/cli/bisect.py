@@ -202,7 +202,7 @@ def _memory(
     """What the same set-up has measured before on this machine, whatever its ends were."""
     from perfdb import __version__
     from perfdb.campaigns.memory import Memory
-    from perfdb.cli.asked import find_config
+    from perfdb.cli.found import find_config
     from perfdb.record import fingerprint, sha256_hex
 
     path = find_config(asked["target"], settings)

@@ -10,13 +10,6 @@ import typer
 if TYPE_CHECKING:
     from perfdb.settings import Settings
 
-CONFIG_FOLDER = "parsl-configs"
-
-
-def config_files(root: Path) -> list[Path]:
-    """The configs below a root, by name."""
-    return sorted(path for path in (root / CONFIG_FOLDER).glob("*.py") if not path.name.startswith("_"))
-
 
 def configs(
     python: Annotated[Path | None, typer.Option(metavar="EXE", help="Load them with the Parsl of this Python.")] = None,
@@ -33,7 +26,7 @@ def configs(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from perfdb.cli.asked import find_python
+    from perfdb.cli.found import CONFIG_FOLDER, config_files, find_python
     from perfdb.cli.terminal import print_json, printable
     from perfdb.settings import load_settings
 

@@ -12,9 +12,8 @@ import typer
 
 from perfdb.cli.records import AsJson, RecordId
 from perfdb.cli.render_history import aligned
-from perfdb.cli.run import EXIT_CODES
 from perfdb.cli.terminal import print_json, printable, silence
-from perfdb.errors import EXIT_INTERRUPTED
+from perfdb.errors import EXIT_INTERRUPTED, EXIT_OF
 from perfdb.units import quantity
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ def reproduce(
         silence(1)
     if outcome.record.status == "interrupted":
         sys.exit(EXIT_INTERRUPTED)
-    sys.exit(EXIT_CODES[outcome.record.status])
+    sys.exit(EXIT_OF[outcome.record.status])
 
 
 def _tell(old: Record, outcome: Outcome, family: Family, url: str | None, *, as_json: bool) -> None:

@@ -13,13 +13,12 @@ import typer
 from typer.core import TyperGroup
 
 from perfdb.cli.compare import FAIL_ON_HELP, FailOn
-from perfdb.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_INVALID, UsageError
+from perfdb.errors import EXIT_INTERRUPTED, EXIT_OF, UsageError
 
 if TYPE_CHECKING:
     from perfdb.families import Family, Outputs
     from perfdb.record import Scalar
 
-EXIT_CODES = {"ok": EXIT_DONE, "invalid": EXIT_INVALID, "failed": EXIT_FAILED, "timeout": EXIT_FAILED}
 EPILOG = (
     "Exit codes: 0 done; 1 perfdb could not measure or keep; 2 wrong usage; 3 the measurement failed or ran out of time; "
     "4 it ran and is invalid; 130 interrupted, with a record of what was measured until then."
@@ -28,7 +27,7 @@ COMMON = "What to measure and how to file it"
 
 
 def complete_config(incomplete: str) -> list[str]:
-    from perfdb.cli.configs import config_files
+    from perfdb.cli.found import config_files
     from perfdb.settings import load_settings
 
     return [path.stem for path in config_files(load_settings().root) if path.stem.startswith(incomplete)]
@@ -291,4 +290,4 @@ def _run(
         silence(1)
     if outcome.record.status == "interrupted":
         sys.exit(EXIT_INTERRUPTED)
-    sys.exit(EXIT_CODES[outcome.record.status])
+    sys.exit(EXIT_OF[outcome.record.status])

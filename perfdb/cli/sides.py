@@ -160,7 +160,7 @@ class Sides:
 
 def complete_side(incomplete: str) -> list[str]:
     """Machines, configs and ids, by the names of folders and files alone: nothing is read."""
-    from perfdb.cli.configs import config_files
+    from perfdb.cli.found import config_files
     from perfdb.registry.index.listing import is_record_name, record_parents
     from perfdb.settings import load_settings
 

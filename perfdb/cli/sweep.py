@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perfdb.cli.run import EXIT_CODES, complete_config
+from perfdb.cli.run import complete_config
+from perfdb.errors import EXIT_OF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,7 +123,7 @@ def sweep(
         sys.stdout.flush()
     folder = settings.state_path / "charts" / f"sweep-{places[0].seat.run[:8]}"
     draw([place.outcome.record for place in places if place.outcome], chosen, folder, voice)
-    worst = [EXIT_CODES.get(p.outcome.record.status, 3) for p in places if p.outcome is not None]
+    worst = [EXIT_OF.get(p.outcome.record.status, 3) for p in places if p.outcome is not None]
     sys.exit(0 if 0 in worst else max(worst))
 
 

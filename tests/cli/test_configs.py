@@ -8,8 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from perfdb.cli.asked import find_config
 from perfdb.cli.configs import configs
+from perfdb.cli.found import find_config
 from perfdb.errors import ConfigError, UsageError
 from perfdb.settings import load_settings
 
