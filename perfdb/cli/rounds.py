@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perfdb.errors import UsageError
 from perfdb.units import counted
@@ -15,14 +14,12 @@ if TYPE_CHECKING:
     from perfdb.families.autoscale.analysis.batch import Event, Kind
     from perfdb.families.autoscale.analysis.ways import Way
     from perfdb.record import Record, Scalar
-    from perfdb.registry.validator.parquet import ParquetReader
 
 FAMILY = "autoscale"
 # Parsl gives idle blocks back after two minutes there, in each round.
 _EXAMPLE = (
     f"perfdb run {FAMILY} local_htex --rounds 1 --blocks 2 (about three minutes, most of them Parsl's max_idletime)"
 )
-_EVERY = f"family == {FAMILY} and origin == measured"
 
 
 @dataclass(frozen=True)
@@ -82,30 +79,13 @@ def measured(words: Sequence[str], voice: Voice) -> Measured:
     Raises:
         UsageError: a word names no such record, or none is left that counts.
     """
-    from perfdb.cli.records import open_index
-    from perfdb.cli.sides import Sides
-    from perfdb.compare.between import Chosen
-    from perfdb.compare.sides import Counted, Rules, clusters
+    from perfdb.cli.sampled import chosen
+    from perfdb.compare.sides import Rules, clusters
     from perfdb.families.autoscale.analysis.batch import events_of
     from perfdb.registry.validator.parquet import ParquetReader
-    from perfdb.settings import load_settings
 
-    root = load_settings().registry_path
-    index = open_index(voice)
-    every = index.search(_EVERY, retracted=True)
-    if not every.total:
-        raise UsageError(
-            f"there is no record of the family {FAMILY} here. Measure one, for example on this machine: {_EXAMPLE}"
-        )
-    folders = {str(i): root / str(f) for i, f in every.rows(every.columns(["record_id", "folder"]))}
-    sides = Sides(root, index, _EVERY)
-    chosen = [sides.chosen(word) for word in words or [_EVERY]]
-    for fault in sides.faults:
-        voice.warn(str(fault))
-    withdrawn = {record_id for side in chosen for record_id in side.withdrawn}
-    records = [record for side in chosen for record in side.records]
-    sorted_out = Counted.of(Chosen("all", records, withdrawn=withdrawn))
-    left = {why: [run.record.record_id for run in runs] for why, runs in sorted_out.left_out.items()}
+    found = chosen(FAMILY, words, _EXAMPLE, voice)
+    sorted_out, left = found.counted, found.left_out
     never_came = {
         run.record.record_id: _never_came(run.record) for runs in sorted_out.left_out.values() for run in runs
     }
@@ -116,19 +96,13 @@ def measured(words: Sequence[str], voice: Voice) -> Measured:
             known: list[Record] = []
             events: list[Event] = []
             for record in cluster.records:
-                columns = _columns(record, folders[record.record_id], reader)
-                if columns is None:
-                    left.setdefault("without samples that can be read", []).append(record.record_id)
-                elif _contradicts(record, columns):
-                    left.setdefault("samples and metrics contradict one another", []).append(record.record_id)
-                else:
+                if (columns := found.samples_of(record, reader)) is not None:
                     known.append(record)
                     events += events_of(columns, record.record_id)
             if known:
                 pools.append(Pool(tuple(known), tuple(events), apart))
     if not pools:
-        told = "; ".join(f"{why}: {', '.join(ids)}" for why, ids in left.items())
-        raise UsageError(f"none of these records counts ({told}). `perfdb show ID` says what is wrong with one.")
+        raise found.none_counts()
     known_missing = {record_id: count for record_id, count in never_came.items() if count}
     return Measured(tuple(pools), {why: tuple(ids) for why, ids in left.items()}, known_missing)
 
@@ -149,38 +123,6 @@ def _apart(alike: Sequence[Mapping[str, Scalar]]) -> list[str]:
 def _never_came(record: Record) -> int:
     told = filter(None, map(record.metric, ("censored_blocks", "warm_censored_blocks")))
     return int(sum(value for metric in told for value in metric.all_values))
-
-
-def _columns(record: Record, folder: Path, reader: ParquetReader) -> Mapping[str, Sequence[Any]] | None:
-    """The samples, read as the validator does; None where they are not what the record says."""
-    from perfdb.record import sha256_hex
-    from perfdb.registry.validator.limits import LARGEST_SAMPLES
-    from perfdb.registry.validator.parquet import NoTable
-
-    for sample in record.samples:
-        path = folder / sample.file
-        if sample.bytes > LARGEST_SAMPLES or path.resolve() != folder.resolve() / sample.file:
-            continue
-        try:
-            data = path.read_bytes()
-            if sha256_hex(data) != sample.sha256:
-                continue
-            reader.send(data)
-            return reader.receive().columns
-        except (OSError, NoTable):
-            continue
-    return None
-
-
-def _contradicts(record: Record, columns: Mapping[str, Sequence[Any]]) -> bool:
-    """Whether the record states other numbers than follow from its samples, as the validator sees it."""
-    from perfdb.cli.known import rules
-    from perfdb.registry.validator.content import check_samples
-    from perfdb.registry.validator.report import Findings
-
-    findings = Findings()
-    check_samples(findings, record.record_id, record, columns, rules()[FAMILY])
-    return bool(findings.faults)
 
 
 def ways_of(found: Measured, kinds: Sequence[Kind], cores_per_node: int | None) -> list[Way]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import importlib
+import itertools
 import json
 import os
 import resource
 import subprocess
 import sys
+import urllib.parse
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -38,17 +39,23 @@ class Service:
             return dict(json.load(answer))
 
 
-@contextlib.contextmanager
-def service(**planted: Any) -> Iterator[Service]:
-    """The service of `service.py` with these faults."""
+@functools.cache
+def _process() -> tuple[subprocess.Popen[str], int]:
+    """The program of `service.py` and its port; it ends with us, for nobody holds its standard input then."""
     program = Path(__file__).with_name("service.py")
-    with subprocess.Popen(
-        [sys.executable, str(program), json.dumps(planted)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield Service(f"http://127.0.0.1:{int(process.stdout.readline())}")
-        process.stdin.close()
+    process = subprocess.Popen([sys.executable, str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return process, int(process.stdout.readline())
+
+
+_numbers = itertools.count()
+
+
+def service(**planted: Any) -> Service:
+    """A service with these faults, see `service.py`. It has counts of its own."""
+    _, port = _process()
+    named = urllib.parse.quote(json.dumps({"name": next(_numbers), **planted}), safe="")
+    return Service(f"http://127.0.0.1:{port}/{named}")
 
 
 def start(

@@ -1,7 +1,7 @@
-"""A small service of OpenEnv's protocol, with planted faults: `python service.py '{"every": 10, "fault": "503"}'`.
+"""A small service of OpenEnv's protocol, with planted faults.
 
-It tells its port on standard output and its open sessions, steps under way and their peaks at /stats. Every `every`-th
-session meets the fault.
+The first part of a path says which, as JSON: what `Planted` has. So one process serves many tests, each with counts of its
+own at /stats. It tells its port on standard output, and lives until its standard input ends.
 """
 
 from __future__ import annotations
@@ -10,103 +10,138 @@ import asyncio
 import json
 import os
 import sys
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
-PLANTED: dict[str, Any] = {"every": 0, "fault": "", "extra_s": 0.0, "capacity": 10**9, "heartbeat_s": None}
-COUNTS = {"sessions": 0, "open": 0, "peak_open": 0, "steps": 0, "peak_steps": 0}
+
+@dataclass
+class Planted:
+    """What goes wrong: every `every`-th session meets the `fault`. `name` is for telling services apart."""
+
+    name: int = 0
+    every: int = 0
+    fault: str = ""
+    extra_s: float = 0.0
+    capacity: int = 10**9
+    heartbeat_s: float | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def hit(self) -> str:
+        """The fault that this session meets, if any."""
+        self.counts["sessions"] += 1
+        return self.fault if self.every and self.counts["sessions"] % self.every == 0 else ""
+
+    def enter(self, what: str) -> None:
+        """One more of that is under way."""
+        self.counts[what] += 1
+        self.counts[f"peak_{what}"] = max(self.counts[f"peak_{what}"], self.counts[what])
+
+    async def step(self, wait_s: float, fault: str, number: int) -> dict[str, Any]:
+        """A step's observation."""
+        self.enter("steps")
+        try:
+            if fault == "silent":
+                await asyncio.sleep(3600)
+            await asyncio.sleep(0 if fault == "hasty" else wait_s + (self.extra_s if fault == "slow" else 0))
+        finally:
+            self.counts["steps"] -= 1
+        return {
+            "waited_seconds": wait_s / 2 if fault == "wrong" else wait_s,
+            "pid": os.getpid(),
+            "session_hash": "\ud800" * 100_000 if fault == "long" else f"s{number}",
+            "host_url": f"10.0.0.{number % 3}:8000",
+            "step_count": 1,
+        }
 
 
-def hit() -> str:
-    """The fault that this session meets, if any."""
-    COUNTS["sessions"] += 1
-    return str(PLANTED["fault"]) if PLANTED["every"] and COUNTS["sessions"] % PLANTED["every"] == 0 else ""
+SERVICES: dict[str, Planted] = {}
 
 
-def enter(what: str) -> None:
-    COUNTS[what] += 1
-    COUNTS[f"peak_{what}"] = max(COUNTS[f"peak_{what}"], COUNTS[what])
+def planted(request: web.Request) -> Planted:
+    """The service that the path names."""
+    name = request.match_info["planted"]
+    if name not in SERVICES:
+        SERVICES[name] = Planted(**json.loads(name))
+    return SERVICES[name]
 
 
-async def step(wait_s: float, fault: str, number: int) -> dict[str, Any]:
-    enter("steps")
-    try:
-        if fault == "silent":
-            await asyncio.sleep(3600)
-        await asyncio.sleep(0 if fault == "hasty" else wait_s + (PLANTED["extra_s"] if fault == "slow" else 0))
-    finally:
-        COUNTS["steps"] -= 1
-    told = wait_s / 2 if fault == "wrong" else wait_s
-    host = f"10.0.0.{number % 3}:8000"
-    session = "\ud800" * 100_000 if fault == "long" else f"s{number}"
-    return {"waited_seconds": told, "pid": os.getpid(), "session_hash": session, "host_url": host, "step_count": 1}
+def hang_up(request: web.Request, hard: bool) -> None:
+    """Close the connection, or break it."""
+    assert request.transport is not None
+    (request.transport.abort if hard else request.transport.close)()
 
 
 async def ws(request: web.Request) -> web.StreamResponse:
-    fault = hit()
-    number = COUNTS["sessions"]
+    service = planted(request)
+    fault = service.hit()
+    number = service.counts["sessions"]
     if fault == "503":
         return web.Response(status=503, text="no healthy upstream at node-17.site, 10.0.0.1:8000")
     if fault == "abort":
-        request.transport.abort()  # type: ignore[union-attr]
-    socket = web.WebSocketResponse(autoclose=False, heartbeat=PLANTED["heartbeat_s"])
+        hang_up(request, hard=True)
+    socket = web.WebSocketResponse(autoclose=False, heartbeat=service.heartbeat_s)
     await socket.prepare(request)
-    enter("open")
+    service.enter("open")
     try:
-        if COUNTS["open"] > PLANTED["capacity"] or fault == "capacity":
+        if service.counts["open"] > service.capacity or fault == "capacity":
             await socket.send_json({"type": "error", "data": {"message": "at capacity", "code": "CAPACITY_REACHED"}})
-            await socket.close()
-            return socket
-        if fault == "ping":
-            await socket.ping(b"are you there")
-        await converse(request, socket, fault, number)
+        else:
+            if fault == "ping":
+                await socket.ping(b"are you there")
+            await converse(request, service, socket, fault, number)
         await socket.close()
     finally:
-        COUNTS["open"] -= 1
+        service.counts["open"] -= 1
     return socket
 
 
-async def converse(request: web.Request, socket: web.WebSocketResponse, fault: str, number: int) -> None:
+async def converse(
+    request: web.Request, service: Planted, socket: web.WebSocketResponse, fault: str, number: int
+) -> None:
     async for message in socket:
         if message.type != WSMsgType.TEXT:
             break
         asked = json.loads(message.data)
         if asked["type"] == "close":
             await asyncio.sleep(3600 if fault == "never closes" else 0)
+            if fault == "hangs up":
+                hang_up(request, hard=False)
             break
-        data: dict[str, Any] = {"session_hash": ""}
+        observation: dict[str, Any] = {"session_hash": ""}
         if asked["type"] == "step":
             if fault == "abort step":
-                request.transport.abort()  # type: ignore[union-attr]
+                hang_up(request, hard=True)
             if fault == "garbage":
                 await socket.send_str("{")
-            data = await step(float(asked["data"]["wait_seconds"]), fault, number)
-        answer = {"type": "observation", "data": {"observation": data, "reward": 0, "done": False}}
-        await socket.send_json(answer)
+            observation = await service.step(float(asked["data"]["wait_seconds"]), fault, number)
+        await socket.send_json({"type": "observation", "data": {"observation": observation}})
         if fault == "hurried" and asked["type"] == "reset":
-            answer["data"]["observation"] = await step(0.2, fault, number)
-            await socket.send_json(answer)
+            observation = await service.step(0.2, fault, number)
+            await socket.send_json({"type": "observation", "data": {"observation": observation}})
 
 
 async def reset(request: web.Request) -> web.Response:
     await request.read()
-    return web.json_response({"observation": {"session_hash": ""}, "reward": 0, "done": False})
+    return web.json_response({"observation": {"session_hash": ""}})
 
 
 async def http_step(request: web.Request) -> web.Response:
     asked = await request.json()
-    fault = hit()
+    service = planted(request)
+    fault = service.hit()
     if fault in ("503", "capacity"):
         return web.Response(status=503, text="at capacity" if fault == "capacity" else "overloaded")
     if fault == "abort step":
-        request.transport.abort()  # type: ignore[union-attr]
-    observation = await step(float(asked["action"]["wait_seconds"]), fault, COUNTS["sessions"])
-    return web.json_response({"observation": observation, "reward": 0, "done": False})
+        hang_up(request, hard=True)
+    wait_s = float(asked["action"]["wait_seconds"])
+    return web.json_response({"observation": await service.step(wait_s, fault, service.counts["sessions"])})
 
 
 async def plain(request: web.Request) -> web.StreamResponse:
-    fault = hit()
+    fault = planted(request).hit()
     await asyncio.sleep(float(request.query.get("wait", 0)))
     if fault == "503":
         return web.Response(status=503)
@@ -121,18 +156,18 @@ async def plain(request: web.Request) -> web.StreamResponse:
 
 
 async def stats(request: web.Request) -> web.Response:
-    return web.json_response(COUNTS)
+    return web.json_response(planted(request).counts)
 
 
 async def main() -> None:
     application = web.Application()
     application.add_routes(
         [
-            web.get("/ws", ws),
-            web.post("/reset", reset),
-            web.post("/step", http_step),
-            web.get("/get", plain),
-            web.get("/stats", stats),
+            web.get("/{planted}/ws", ws),
+            web.post("/{planted}/reset", reset),
+            web.post("/{planted}/step", http_step),
+            web.get("/{planted}/get", plain),
+            web.get("/{planted}/stats", stats),
         ]
     )
     runner = web.AppRunner(application, access_log=None)
@@ -140,10 +175,9 @@ async def main() -> None:
     site = web.TCPSite(runner, "127.0.0.1", 0, backlog=4096)
     await site.start()
     print(site._server.sockets[0].getsockname()[1], flush=True)  # type: ignore[union-attr]
-    await asyncio.to_thread(sys.stdin.read)  # until whoever started us is gone
+    await asyncio.to_thread(sys.stdin.read)
     os._exit(0)
 
 
 if __name__ == "__main__":
-    PLANTED.update(json.loads(sys.argv[1]) if len(sys.argv) > 1 else {})
     asyncio.run(main())

@@ -140,6 +140,14 @@ def test_a_mean_over_a_part_counts_what_was_under_way_when_it_began():
     assert (curve.peak, curve.at(1.0), curve.at(0.999), curve.at(3.0)) == (4, 4, 2, 0)
 
 
+def test_littles_law_is_told_where_nothing_failed():
+    steps = Curve({0: 5, 10_000: -5})
+    load = Load(steps=steps, latencies={"step": Latency(Histogram.of([500_000] * 100))})
+    assert load.littles_law(0, 10) == pytest.approx((5.0, 10.0 * 0.5), rel=1e-3)
+    failed = {"step": Latency(Histogram.of([500_000] * 100), Histogram.of([1]))}
+    assert Load(steps=steps, latencies=failed).littles_law(0, 10) is None
+
+
 def test_no_answers_are_no_load():
     assert merge([]) == Load()
     assert not merge([]).complete

@@ -131,7 +131,8 @@ def _where(search: Search, known: Mapping[int, _Known]) -> int | Ending:
         if stop > search.smallest:
             return max(search.smallest, math.floor(stop / search.growth))
     elif stop - passed > 1 and stop > passed * (1 + search.resolution):
-        return min(stop - 1, max(passed + 1, round(math.sqrt(passed * stop))))
+        # Loads that differ by two or more have this, rounded, between them.
+        return round(math.sqrt(passed * stop))
     if known[stop].verdict == "unknown":
         return "not measurable"
     if not known[stop].confirmed:

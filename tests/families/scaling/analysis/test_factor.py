@@ -126,6 +126,10 @@ def test_ceilings_that_were_not_reached_are_bounds_of_the_factor() -> None:
     assert found[2].sure
 
 
+def test_an_upper_bound_of_90_percent_or_more_tells_nothing() -> None:
+    assert factor(ceiling((1000, None)), near(1900), 2).judgement is None
+
+
 def test_a_bound_above_100_percent_is_suspicious_whatever_the_truth() -> None:
     found = factor(ceiling((1000, 1010)), ceiling((2500, None)), 2)
     assert (found.judgement, found.sure, found.most) == ("suspicious", True, None)

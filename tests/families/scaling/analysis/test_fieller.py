@@ -9,7 +9,7 @@ from statistics import fmean, variance
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import ttest_1samp
+from scipy.stats import t, ttest_1samp, ttest_ind
 
 from perfdb.families.scaling.analysis.fieller import fieller
 
@@ -39,6 +39,15 @@ def test_against_a_constant_it_is_students_interval_of_a_mean() -> None:
     low, high = fieller(numerator, [2.0, 2.0, 2.0])
     expected = ttest_1samp(numerator, 0).confidence_interval(0.95)
     assert (low, high) == pytest.approx((expected.low / 2, expected.high / 2))
+
+
+def test_the_degrees_of_freedom_are_welchs_for_the_denominator_times_the_ratio() -> None:
+    numerator, denominator = [9.0, 10.0, 11.0, 14.0], [4.0, 5.0, 7.5]
+    ratio = fmean(numerator) / fmean(denominator)
+    welch = ttest_ind(numerator, [ratio * value for value in denominator], equal_var=False)
+    low, high = fieller(numerator, denominator)
+    assert score(numerator, denominator, low) == pytest.approx(t(welch.df).ppf(0.975))
+    assert score(numerator, denominator, high) == pytest.approx(-t(welch.df).ppf(0.975))
 
 
 def test_a_ratio_to_noise_has_no_upper_end() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import curve_fit
 
 from perfdb.families.scaling.analysis.usl import Fit, Law, NoFit, Point, Spread, fitted
 
@@ -82,6 +84,19 @@ def test_whatever_was_measured_the_law_is_one(values: list[list[float]]) -> None
     assert 0 <= found.law.contention <= 1
     assert found.law.coherency >= 0
     assert found.law.one > 0
+
+
+def test_each_repetition_counts_as_much_as_any_other() -> None:
+    """As an independent program finds it that is given every value by itself."""
+    values = {1: (480.0, 510.0, 530.0), 2: (900.0,), 4: (1700.0, 1750.0), 8: (2600.0, 2500.0, 2400.0, 2550.0)}
+    hosts = [float(n) for n, of in values.items() for _ in of]
+
+    def law(n: Any, one: float, contention: float, coherency: float) -> Any:
+        return one * n / (1 + contention * (n - 1) + coherency * n * (n - 1))
+
+    best, _ = curve_fit(law, hosts, [value for of in values.values() for value in of], p0=(500, 0.05, 0.001))
+    found = fit([Point(n=n, values=of) for n, of in values.items()], resamples=0).law
+    assert (found.one, found.contention, found.coherency) == pytest.approx(tuple(best), rel=1e-3)
 
 
 def test_the_intervals_hold_the_truth_about_as_often_as_they_say() -> None:

@@ -23,9 +23,9 @@ def quantile_s(merged: Load, phase: str, q: float) -> float:
 
 
 def test_two_hundred_sessions_at_once_are_counted_alike_by_both_sides():
-    with service() as there:
-        merged = load(there.url, shape="burst", sessions=200, wait_s=1.0)
-        stats = there.stats()
+    there = service()
+    merged = load(there.url, shape="burst", sessions=200, wait_s=1.0)
+    stats = there.stats()
     assert merged.all == merged.steady == {"ok": 200}
     assert (stats["sessions"], stats["peak_open"], stats["peak_steps"]) == (200, 200, 200)
     assert (merged.sessions.peak, merged.steps.peak) == (200, 200)
@@ -38,9 +38,9 @@ def test_two_hundred_sessions_at_once_are_counted_alike_by_both_sides():
 
 
 def test_sessions_begun_over_a_ramp_take_their_step_together():
-    with service() as there:
-        merged = load(there.url, shape="barrier", sessions=100, ramp_s=0.5, settle_s=0.5, wait_s=0.5)
-        assert there.stats()["peak_steps"] == 100
+    there = service()
+    merged = load(there.url, shape="barrier", sessions=100, ramp_s=0.5, settle_s=0.5, wait_s=0.5)
+    assert there.stats()["peak_steps"] == 100
     assert merged.sessions.at(0.99) == merged.steps.peak == 100
     assert merged.steps.at(0.99) == 0
     # Each session and each step had its moment.
@@ -51,22 +51,23 @@ def test_sessions_begun_over_a_ramp_take_their_step_together():
 
 
 def test_pings_are_answered_while_sessions_wait_for_the_barrier():
-    with service(heartbeat_s=0.2) as there:
-        merged = load(there.url, shape="barrier", sessions=10, settle_s=1.0, wait_s=0.2)
+    there = service(heartbeat_s=0.2)
+    # Patience counts from the barrier on.
+    merged = load(there.url, shape="barrier", sessions=10, settle_s=1.0, wait_s=0.2, timeout_s=0.9)
     assert merged.all == {"ok": 10}
 
 
 def test_an_answer_to_a_step_that_was_not_asked_for_yet_is_wrong():
-    with service(every=2, fault="hurried") as there:
-        merged = load(there.url, shape="barrier", sessions=4, settle_s=0.5, wait_s=0.2)
+    there = service(every=2, fault="hurried")
+    merged = load(there.url, shape="barrier", sessions=4, settle_s=0.5, wait_s=0.2)
     assert merged.all == {"ok": 2, "wrong_answer": 2}
     assert "not asked for yet" in "".join(one.trouble or "" for one in merged.told)
 
 
 def test_processes_that_share_a_plan_do_together_what_it_says():
-    with service() as there:
-        merged = load(there.url, shape="barrier", sessions=101, ramp_s=0.2, settle_s=0.6, wait_s=0.5, clients=2)
-        assert there.stats()["peak_steps"] == 101
+    there = service()
+    merged = load(there.url, shape="barrier", sessions=101, ramp_s=0.2, settle_s=0.6, wait_s=0.5, clients=2)
+    assert there.stats()["peak_steps"] == 101
     assert sorted(merged.loads) == [0, 1]
     assert {begin.begin_at for begin in merged.begins.values()} == {merged.begins[0].begin_at}
     assert [one.row.session for one in merged.told] == list(range(101))
@@ -76,22 +77,19 @@ def test_processes_that_share_a_plan_do_together_what_it_says():
 
 def test_latency_counts_from_the_schedule_of_an_open_load_in_its_steady_window():
     plan = {"shape": "open", "rate": 100, "wait_s": 0.1, "ramp_s": 0.5, "warm_up_s": 0.3, "steady_s": 1.0}
-    with service() as there:
-        merged = load(there.url, **plan)
+    there = service()
+    merged = load(there.url, **plan)
     assert merged.all == {"ok": 25 + 30 + 100}
     assert merged.steady == {"ok": 100}
     assert merged.latencies["total"].ok.total == 100
     for one in merged.told:
         assert one.row.total_us >= one.row.lag_us + sum(filter(None, one.row[3:6])) - 3
-    law = merged.littles_law(0.8, 1.8)
-    assert law is not None
-    assert law[0] == pytest.approx(law[1], rel=0.25)
 
 
 def test_users_of_a_closed_load_do_one_session_after_another():
-    with service() as there:
-        merged = load(there.url, shape="closed", sessions=3, wait_s=0.1, ramp_s=0.2, warm_up_s=0.1, steady_s=1.0)
-        assert there.stats()["peak_open"] <= 3
+    there = service()
+    merged = load(there.url, shape="closed", sessions=3, wait_s=0.1, ramp_s=0.2, warm_up_s=0.1, steady_s=1.0)
+    assert there.stats()["peak_open"] <= 3
     assert merged.steps.peak <= 3
     assert 6 <= sum(merged.steady.values()) <= 30
     sessions = [one.row.session for one in merged.told]
@@ -111,8 +109,8 @@ def test_users_of_a_closed_load_do_one_session_after_another():
     ],
 )
 def test_each_failure_is_classed_and_kept_beside_the_successes(protocol, fault, outcome, says):
-    with service(every=4, fault=fault) as there:
-        merged = load(there.url, protocol=protocol, shape="burst", sessions=20, wait_s=0.2, timeout_s=1.0)
+    there = service(every=4, fault=fault)
+    merged = load(there.url, protocol=protocol, shape="burst", sessions=20, wait_s=0.2, timeout_s=1.0)
     assert merged.all == {"ok": 15, outcome: 5}
     assert merged.latencies["total"].ok.total == 15
     assert merged.latencies["total"].failed.total == 5
@@ -123,28 +121,31 @@ def test_each_failure_is_classed_and_kept_beside_the_successes(protocol, fault, 
 
 @pytest.mark.parametrize(("fault", "outcome"), [("abort", "reset"), ("garbage", "wrong_answer")])
 def test_a_websocket_that_breaks_is_classed(fault, outcome):
-    with service(every=2, fault=fault) as there:
-        merged = load(there.url, shape="burst", sessions=10, wait_s=0.1, timeout_s=2.0)
+    there = service(every=2, fault=fault)
+    merged = load(there.url, shape="burst", sessions=10, wait_s=0.1, timeout_s=2.0)
     assert merged.all == {"ok": 5, outcome: 5}
 
 
-@pytest.mark.parametrize("fault", ["ping", "long"])
+@pytest.mark.parametrize("fault", ["ping", "long", "hangs up"])
 def test_what_a_websocket_may_do_is_no_fault(fault):
-    with service(every=1, fault=fault) as there:
-        assert load(there.url, shape="burst", sessions=10, wait_s=0.1).all == {"ok": 10}
+    there = service(every=1, fault=fault)
+    merged = load(there.url, shape="burst", sessions=10, wait_s=0.1)
+    assert (merged.all, merged.close_failed) == ({"ok": 10}, 0)
 
 
 def test_a_close_that_fails_is_told_beside_a_success():
-    with service(every=2, fault="never closes") as there:
-        merged = load(there.url, shape="burst", sessions=10, wait_s=0.1, timeout_s=0.7)
+    there = service(every=2, fault="never closes")
+    merged = load(there.url, shape="burst", sessions=10, wait_s=0.1, timeout_s=1.5)
     assert merged.all == {"ok": 10}
     assert merged.close_failed == 5
+    # Their steps were over long before.
+    assert (merged.steps.at(1.2), merged.sessions.at(1.2)) == (0, 5)
     assert merged.latencies["close"].ok.total == 5
 
 
 def test_a_service_that_is_full_is_told_from_one_that_is_broken():
-    with service(capacity=7) as there:
-        merged = load(there.url, shape="burst", sessions=10, wait_s=0.3)
+    there = service(capacity=7)
+    merged = load(there.url, shape="burst", sessions=10, wait_s=0.3)
     assert merged.all == {"ok": 7, "capacity": 3}
 
 
@@ -157,10 +158,10 @@ def test_nobody_there_is_refused():
 
 
 def test_files_that_run_out_are_the_clients_own_fault():
-    with service() as there:
-        plan = LoadPlan(url=there.url, shape="burst", sessions=60, wait_s=0.5)
-        process = start(plan, most_files=50)
-        merged = merge(answers(process.communicate(timeout=30)[0]))
+    there = service()
+    plan = LoadPlan(url=there.url, shape="burst", sessions=60, wait_s=0.5)
+    process = start(plan, most_files=50)
+    merged = merge(answers(process.communicate(timeout=30)[0]))
     assert merged.complete
     assert set(merged.all) == {"ok", "client"}
     assert sum(merged.all.values()) == 60
@@ -169,10 +170,10 @@ def test_files_that_run_out_are_the_clients_own_fault():
 
 
 def test_more_rows_than_can_be_kept_are_counted_as_left_out():
-    with service() as there:
-        plan = LoadPlan(url=there.url, shape="burst", sessions=10, wait_s=0.3)
-        process = start(plan, having="import telling, account; telling.MOST_ROWS = 6; account.MOST_MOMENTS = 100")
-        merged = merge(answers(process.communicate(timeout=30)[0]))
+    there = service()
+    plan = LoadPlan(url=there.url, shape="burst", sessions=10, wait_s=0.3)
+    process = start(plan, having="import telling, account; telling.MOST_ROWS = 6; account.MOST_MOMENTS = 100")
+    merged = merge(answers(process.communicate(timeout=30)[0]))
     assert merged.complete
     assert (merged.all, len(merged.told), merged.left_out) == ({"ok": 10}, 6, 4)
     assert merged.latencies["total"].ok.total == 10
@@ -183,23 +184,23 @@ def test_more_rows_than_can_be_kept_are_counted_as_left_out():
 
 
 def test_a_service_that_listens_on_one_of_its_names_addresses_is_found():
-    with service() as there:
-        url = there.url.replace("127.0.0.1", "localhost")
-        assert load(url, shape="burst", sessions=5, wait_s=0.0).all == {"ok": 5}
+    there = service()
+    url = there.url.replace("127.0.0.1", "localhost")
+    assert load(url, shape="burst", sessions=5, wait_s=0.0).all == {"ok": 5}
 
 
 def test_plain_requests_have_one_phase_and_may_come_in_chunks():
-    with service(every=2, fault="chunked") as there:
-        merged = load(f"{there.url}/get?wait=0.1", protocol="get", shape="burst", sessions=10)
-        assert merged.all == {"ok": 10}
-        assert set(merged.latencies) == {"connect", "step", "total"}
-        assert load(f"{there.url}/missing", protocol="get", shape="burst", sessions=2).all == {"wrong_answer": 2}
+    there = service(every=2, fault="chunked")
+    merged = load(f"{there.url}/get?wait=0.1", protocol="get", shape="burst", sessions=10)
+    assert merged.all == {"ok": 10}
+    assert set(merged.latencies) == {"connect", "step", "total"}
+    assert load(f"{there.url}/missing", protocol="get", shape="burst", sessions=2).all == {"wrong_answer": 2}
 
 
 def test_a_delay_of_the_service_shows_where_it_belongs():
-    with service(every=100, fault="slow", extra_s=0.2) as there:
-        plan = {"shape": "open", "rate": 300, "wait_s": 0.1, "steady_s": 2.0}
-        merged = load(there.url, **plan)
+    there = service(every=100, fault="slow", extra_s=0.2)
+    plan = {"shape": "open", "rate": 300, "wait_s": 0.1, "steady_s": 2.0}
+    merged = load(there.url, **plan)
     assert merged.all == {"ok": 600}
     slow = [one for one in merged.told if (one.row.step_us or 0) > 295_000]
     assert len(slow) >= 6
@@ -208,16 +209,16 @@ def test_a_delay_of_the_service_shows_where_it_belongs():
 
 
 def test_a_client_that_was_stopped_for_a_second_says_so():
-    with service() as there:
-        process = start(LoadPlan(url=there.url, shape="open", rate=100, wait_s=0.1, steady_s=3.0))
-        assert process.stdout is not None
-        begun = "".join(process.stdout.readline() for _ in range(2))
-        assert [type(answer) for answer in answers(begun)] == [Begin, Progress]
-        time.sleep(0.5)
-        process.send_signal(signal.SIGSTOP)
-        time.sleep(1.0)
-        process.send_signal(signal.SIGCONT)
-        merged = merge(answers(begun + process.communicate(timeout=30)[0]))
+    there = service()
+    process = start(LoadPlan(url=there.url, shape="open", rate=100, wait_s=0.1, steady_s=3.0))
+    assert process.stdout is not None
+    begun = "".join(process.stdout.readline() for _ in range(2))
+    assert [type(answer) for answer in answers(begun)] == [Begin, Progress]
+    time.sleep(0.5)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGCONT)
+    merged = merge(answers(begun + process.communicate(timeout=30)[0]))
     assert merged.all == {"ok": 300}
     assert merged.send_lag is not None
     assert merged.tick_lag is not None
@@ -229,15 +230,15 @@ def test_a_client_that_was_stopped_for_a_second_says_so():
 
 
 def test_a_stall_while_a_burst_waits_for_its_answers_shows_too():
-    with service() as there:
-        process = start(LoadPlan(url=there.url, shape="burst", sessions=5, wait_s=2.0))
-        assert process.stdout is not None
-        begun = "".join(process.stdout.readline() for _ in range(2))
-        time.sleep(0.3)
-        process.send_signal(signal.SIGSTOP)
-        time.sleep(1.0)
-        process.send_signal(signal.SIGCONT)
-        merged = merge(answers(begun + process.communicate(timeout=30)[0]))
+    there = service()
+    process = start(LoadPlan(url=there.url, shape="burst", sessions=5, wait_s=2.0))
+    assert process.stdout is not None
+    begun = "".join(process.stdout.readline() for _ in range(2))
+    time.sleep(0.3)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGCONT)
+    merged = merge(answers(begun + process.communicate(timeout=30)[0]))
     assert merged.all == {"ok": 5}
     assert merged.tick_lag is not None
     assert merged.tick_lag.max_s > 0.9
@@ -255,12 +256,12 @@ def test_a_client_that_waits_for_its_beginning_stops_when_told():
 
 @pytest.mark.parametrize("clients", [1, 2])
 def test_a_client_that_is_told_to_stop_tells_what_it_has(clients):
-    with service() as there:
-        process = start(LoadPlan(url=there.url, shape="open", rate=50, wait_s=0.1, steady_s=60.0, clients=clients))
-        assert process.stdout is not None
-        begun = "".join(process.stdout.readline() for _ in range(2 * clients + 1))
-        process.send_signal(signal.SIGINT)
-        said = answers(begun + process.communicate(timeout=30)[0])
+    there = service()
+    process = start(LoadPlan(url=there.url, shape="open", rate=50, wait_s=0.1, steady_s=60.0, clients=clients))
+    assert process.stdout is not None
+    begun = "".join(process.stdout.readline() for _ in range(2 * clients + 1))
+    process.send_signal(signal.SIGINT)
+    said = answers(begun + process.communicate(timeout=30)[0])
     merged = merge(said)
     assert {end.outcome for end in merged.ends.values()} == {"stopped"}
     assert sorted(merged.ends) == list(range(clients))
@@ -270,28 +271,26 @@ def test_a_client_that_is_told_to_stop_tells_what_it_has(clients):
 
 
 def test_clients_whose_program_was_killed_leave_the_service_alone():
-    with service() as there:
-        process = start(LoadPlan(url=there.url, shape="open", rate=50, wait_s=0.1, steady_s=60.0, clients=2))
-        assert process.stdout is not None
-        for _ in range(4):
-            process.stdout.readline()
-        clients = psutil.Process(process.pid).children()
-        process.kill()
-        process.communicate(timeout=30)
-        assert psutil.wait_procs(clients, timeout=10)[1] == []
+    there = service()
+    process = start(LoadPlan(url=there.url, shape="open", rate=50, wait_s=0.1, steady_s=60.0, clients=2))
+    assert process.stdout is not None
+    for _ in range(4):
+        process.stdout.readline()
+    clients = psutil.Process(process.pid).children()
+    process.kill()
+    process.communicate(timeout=30)
+    assert psutil.wait_procs(clients, timeout=10)[1] == []
 
 
 def test_what_a_killed_client_did_not_tell_is_known_to_be_missing():
-    with service() as there:
-        plan = LoadPlan(
-            url=there.url, shape="burst", sessions=10, wait_s=1.0, clients=2, begin_at=round(time.time()) + 2
-        )
-        killed, whole = start(plan, 0, 1), start(plan, 1, 1)
-        assert killed.stdout is not None
-        begun = killed.stdout.readline() + killed.stdout.readline()
-        os.kill(killed.pid, signal.SIGKILL)
-        killed.communicate(timeout=30)
-        said = answers(begun) + answers(whole.communicate(timeout=30)[0])
+    there = service()
+    plan = LoadPlan(url=there.url, shape="burst", sessions=10, wait_s=1.0, clients=2, begin_at=round(time.time()) + 2)
+    killed, whole = start(plan, 0, 1), start(plan, 1, 1)
+    assert killed.stdout is not None
+    begun = killed.stdout.readline() + killed.stdout.readline()
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.communicate(timeout=30)
+    said = answers(begun) + answers(whole.communicate(timeout=30)[0])
     merged = merge(said)
     assert merged.silent == (0,)
     assert not merged.complete
@@ -310,8 +309,8 @@ def test_a_name_that_cannot_be_found_is_an_end_in_words(host):
 
 
 def test_no_address_of_a_host_is_told():
-    with service(every=2, fault="503") as there:
-        said = told(there.url, shape="burst", sessions=6, wait_s=0.0)
+    there = service(every=2, fault="503")
+    said = told(there.url, shape="burst", sessions=6, wait_s=0.0)
     text = "".join(answer.model_dump_json() for answer in said)
     assert "no healthy upstream" in text
     assert "10.0.0.1" not in text

@@ -39,17 +39,17 @@ def run(url: str, kind=engine.Engine, **fields):
 
 
 def test_only_a_wait_for_the_kernel_ends_being_busy(monkeypatch):
-    with service() as there:
-        calm, _ = run(there.url, shape="burst", sessions=2, wait_s=0.5)
-        monkeypatch.setattr(engine, "WAITED_S", 1e9)  # as if the kernel always had something for us
-        busy, _ = run(there.url, shape="burst", sessions=2, wait_s=0.5)
+    there = service()
+    calm, _ = run(there.url, shape="burst", sessions=2, wait_s=0.5)
+    monkeypatch.setattr(engine, "WAITED_S", 1e9)  # as if the kernel always had something for us
+    busy, _ = run(there.url, shape="burst", sessions=2, wait_s=0.5)
     assert calm.longest_busy_s < 0.3
     assert busy.longest_busy_s > 0.5
 
 
 def test_how_things_stand_is_told_about_once_a_second():
-    with service(every=2, fault="503") as there:
-        load, seen = run(there.url, shape="open", rate=20, wait_s=0.0, steady_s=2.2)
+    there = service(every=2, fault="503")
+    load, seen = run(there.url, shape="open", rate=20, wait_s=0.0, steady_s=2.2)
     assert len(seen) == 3
     assert all(later[0] - earlier[0] >= 1.0 for earlier, later in pairwise(seen))
     assert seen[-1][1] >= seen[-1][2] >= seen[-1][3] > 0

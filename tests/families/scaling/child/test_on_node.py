@@ -23,22 +23,22 @@ print(json.dumps(namespace["clients"](*asked["arguments"])))
 
 def test_clients_run_where_only_python_is(tmp_path: Path) -> None:
     (packing,) = child_modules("packed")
-    with service() as there:
-        plan = LoadPlan(url=there.url, shape="burst", sessions=20, wait_s=0.1, clients=3)
-        asked = {
-            "source": (CHILD / "on_node.py").read_text(),
-            "arguments": (packing.packed(), plan.model_dump_json(), "key", 1, 2),
-        }
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", NODE],
-            input=json.dumps(asked),
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env={"TMPDIR": str(tmp_path)},
-            timeout=60,
-            check=True,
-        )
+    there = service()
+    plan = LoadPlan(url=there.url, shape="burst", sessions=20, wait_s=0.1, clients=3)
+    asked = {
+        "source": (CHILD / "on_node.py").read_text(),
+        "arguments": (packing.packed(), plan.model_dump_json(), "key", 1, 2),
+    }
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", NODE],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"TMPDIR": str(tmp_path)},
+        timeout=60,
+        check=True,
+    )
     code, said, words = json.loads(done.stdout)
     assert (code, words) == (0, "")
     merged = merge(answers(said))
