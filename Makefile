@@ -48,7 +48,7 @@ docs: setup ## the reference pages, generated from the code, and the report of t
 
 pins: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements/base.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra test --extra lint --extra build -c requirements/base.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra scaling --extra test --extra lint --extra build -c requirements/base.txt -o requirements/dev.txt
 
 clean:
 	rm -rf $(VENV)

@@ -27,7 +27,7 @@ EXIT_FAULTS = 5
 EXIT_MATCHED = 6
 EXIT_INTERRUPTED = 130
 # Of a measurement that came to its end, by its record's status.
-EXIT_OF = {"ok": EXIT_DONE, "invalid": EXIT_INVALID, "failed": EXIT_FAILED, "timeout": EXIT_FAILED}
+STATUS_EXITS = {"ok": EXIT_DONE, "invalid": EXIT_INVALID, "failed": EXIT_FAILED, "timeout": EXIT_FAILED}
 
 
 class PerfdbError(Exception):

@@ -39,7 +39,7 @@ def run_against(
     from perfdb.cli.render import print_arms
     from perfdb.cli.render_comparison import print_comparison
     from perfdb.cli.terminal import print_json
-    from perfdb.errors import EXIT_OF
+    from perfdb.errors import STATUS_EXITS
 
     places = _measure(family, settings, voice, reference, asked)
     voice.done()
@@ -61,7 +61,7 @@ def run_against(
         voice.warn(refusal)
     else:
         show_in_mlflow(settings, comparison, voice)
-    code = max(EXIT_OF.get(record.status, EXIT_FAILED) for record in records)
+    code = max(STATUS_EXITS.get(record.status, EXIT_FAILED) for record in records)
     sys.exit(code or (exit_code(comparison, fail_on, _once(comparison, records)) if comparison else code))
 
 

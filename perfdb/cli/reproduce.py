@@ -13,7 +13,7 @@ import typer
 from perfdb.cli.records import AsJson, RecordId
 from perfdb.cli.render_history import aligned
 from perfdb.cli.terminal import print_json, printable, silence
-from perfdb.errors import EXIT_INTERRUPTED, EXIT_OF
+from perfdb.errors import EXIT_INTERRUPTED, STATUS_EXITS
 from perfdb.units import quantity
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def reproduce(
         silence(1)
     if outcome.record.status == "interrupted":
         sys.exit(EXIT_INTERRUPTED)
-    sys.exit(EXIT_OF[outcome.record.status])
+    sys.exit(STATUS_EXITS[outcome.record.status])
 
 
 def _tell(old: Record, outcome: Outcome, family: Family, url: str | None, *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from perfdb.cli.compare import FAIL_ON_HELP, FailOn
-from perfdb.errors import EXIT_INTERRUPTED, EXIT_OF, UsageError
+from perfdb.errors import EXIT_INTERRUPTED, STATUS_EXITS, UsageError
 
 if TYPE_CHECKING:
     from perfdb.families import Family, Outputs
@@ -290,4 +290,4 @@ def _run(
         silence(1)
     if outcome.record.status == "interrupted":
         sys.exit(EXIT_INTERRUPTED)
-    sys.exit(EXIT_OF[outcome.record.status])
+    sys.exit(STATUS_EXITS[outcome.record.status])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfdb.cli.run import complete_config
-from perfdb.errors import EXIT_OF
+from perfdb.errors import STATUS_EXITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,7 +123,7 @@ def sweep(
         sys.stdout.flush()
     folder = settings.state_path / "charts" / f"sweep-{places[0].seat.run[:8]}"
     draw([place.outcome.record for place in places if place.outcome], chosen, folder, voice)
-    worst = [EXIT_OF.get(p.outcome.record.status, 3) for p in places if p.outcome is not None]
+    worst = [STATUS_EXITS.get(p.outcome.record.status, 3) for p in places if p.outcome is not None]
     sys.exit(0 if 0 in worst else max(worst))
 
 
