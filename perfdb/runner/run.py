@@ -15,7 +15,7 @@ from typing import Protocol
 from perfdb import __version__
 from perfdb.capture.machine import host_key, load_now, machine_document, machine_fingerprint, machine_label
 from perfdb.errors import Interrupted, PerfdbError, RegistryError
-from perfdb.families import Family
+from perfdb.families import FAMILIES, Family
 from perfdb.gitrepo import checkout_of
 from perfdb.record import Record, Scalar
 from perfdb.redaction import Identity, Redactor
@@ -180,7 +180,7 @@ def keep(journal: Journal, settings: Settings) -> Outcome:
     if request.output_dir is not None:
         write_outputs(request, request.output_dir, record, journal)
     logs = request.work_path / journal.run
-    if record.status == "ok":
+    if record.status == "ok" or FAMILIES[request.family].subject is not None:  # only Parsl writes logs of its own there
         _remove_work(request, journal)
     return Outcome(record, folder, logs if logs.exists() else None)
 
