@@ -83,7 +83,7 @@ def _measured(words: list[str] | tuple[str, ...], voice: Voice) -> tuple[list[Me
                     record_id=record.record_id,
                     name=f"{record.config.name if record.config else record.run_name} on {record.environment.machine}",
                     hosts=spec.expected_hosts or max(1, len(sessions)),
-                    cells=tuple(cells_of(columns)),
+                    cells=tuple(cells_of(spec, columns)),
                     criterion=spec.criterion,
                     unit=spec.unit,
                     sessions=sessions,

@@ -131,10 +131,11 @@ def _status(
     return "ok", None
 
 
-def cells_of(samples: Mapping[str, Sequence[object]]) -> list[Cell]:
+def cells_of(spec: ScalingSpec, samples: Mapping[str, Sequence[object]]) -> list[Cell]:
     """Every load that was tried, by the samples."""
     known = read(samples) if samples else {}
-    return [cell for (r, wait, load, _), one in known.items() if (cell := cell_of(r, wait, load, one))]
+    cells = (cell_of(r, wait, load, one, spec.judged_by) for (r, wait, load, _), one in known.items())
+    return [cell for cell in cells if cell]
 
 
 def hosts_of(samples: Mapping[str, Sequence[object]]) -> dict[str, int]:
@@ -148,7 +149,7 @@ def hosts_of(samples: Mapping[str, Sequence[object]]) -> dict[str, int]:
 
 
 def _findings(spec: ScalingSpec, samples: Mapping[str, Sequence[object]]) -> Iterator[Finding]:
-    cells, hosts = cells_of(samples), hosts_of(samples)
+    cells, hosts = cells_of(spec, samples), hosts_of(samples)
     for place, ceiling in enumerate(ceilings(cells, spec.criterion, spec.unit)):
         criterion = f"wait {duration(ceiling.wait_s)}, {spec.criterion.text(ceiling.wait_s)}"
         yield Finding(

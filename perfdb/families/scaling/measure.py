@@ -34,7 +34,7 @@ def measure(lab: Lab, spec: ScalingSpec) -> Children:
                 number = 1 + sum(cell.load == load for cell in cells)
                 done = yield _program(lab, spec, repetition, wait_s, load, number)
                 cells.append(
-                    _cell(done)
+                    _cell(done, spec.judged_by)
                     or Cell(load=load, wait_s=wait_s, repetition=repetition, success_share=0, p99_s=None, valid=False)
                 )
 
@@ -64,9 +64,9 @@ def _program(lab: Lab, spec: ScalingSpec, repetition: int, wait_s: float, load: 
     )
 
 
-def _cell(done: ChildRun) -> Cell | None:
+def _cell(done: ChildRun, phase: str) -> Cell | None:
     tried = tried_of(done)
     table = columns([tried]) if tried is not None else {}
     for (repetition, wait_s, load, _), known in (read(table) if table else {}).items():
-        return cell_of(repetition, wait_s, load, known)
+        return cell_of(repetition, wait_s, load, known, phase)
     return None

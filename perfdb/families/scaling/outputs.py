@@ -101,7 +101,7 @@ def _s(microseconds: int | None) -> float | None:
 
 def _entry(spec: ScalingSpec, url: str, record: Record, tried: Sequence[Tried]) -> LogEntry:
     samples = columns(tried)
-    cells, hosts = cells_of(samples), hosts_of(samples)
+    cells, hosts = cells_of(spec, samples), hosts_of(samples)
     expected = spec.expected_hosts or max(1, len(hosts))
     found = ceilings(cells, spec.criterion, spec.unit)
     typed = [

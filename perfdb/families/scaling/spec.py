@@ -115,6 +115,11 @@ class ScalingSpec(BaseModel):
         return "sessions/s" if self.shape == "open" else "sessions"
 
     @property
+    def judged_by(self) -> str:
+        """The phase whose p99 the criterion is of: at a barrier the wait for the others is no latency of the service."""
+        return "step" if self.shape == "barrier" else "total"
+
+    @property
     def limits(self) -> Limits:
         """What a client may be behind."""
         return Limits(send_lag_max_s=self.most_lag_s, tick_lag_max_s=self.most_lag_s, cpu_share=self.most_cpu_share)

@@ -29,8 +29,12 @@ def summarise(samples: Mapping[str, Sequence[Any]]) -> tuple[Metric, ...]:
     return tuple(metric for place, wait in enumerate(waits) for metric in _of_wait(prefix_of(place), wait, tried))
 
 
-def cell_of(repetition: int, wait_s: float, load: int, known: Known) -> Cell | None:
-    """One load, tried once; None where no session is known."""
+def cell_of(repetition: int, wait_s: float, load: int, known: Known, phase: str = "total") -> Cell | None:
+    """One load, tried once; None where no session is known.
+
+    Args:
+        phase: Whose latency it is judged by.
+    """
     outcomes = {
         word: sum(count for _, count in rows) for (quantity, word), rows in known.items() if quantity == "outcome"
     }
@@ -44,9 +48,9 @@ def cell_of(repetition: int, wait_s: float, load: int, known: Known) -> Cell | N
         wait_s=wait_s,
         repetition=repetition,
         success_share=ok / every,
-        p50_s=at_share(known.get(("total", "ok"), ()), 0.5),
-        p95_s=at_share(known.get(("total", "ok"), ()), 0.95),
-        p99_s=at_share(known.get(("total", "ok"), ()), 0.99),
+        p50_s=at_share(known.get((phase, "ok"), ()), 0.5),
+        p95_s=at_share(known.get((phase, "ok"), ()), 0.95),
+        p99_s=at_share(known.get((phase, "ok"), ()), 0.99),
         sessions_per_s=ok / wall if wall > 0 else None,
         unique_hosts=sum(quantity == "host" for quantity, _ in known),
     )

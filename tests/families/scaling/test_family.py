@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,9 +40,8 @@ def child(name: str, lines: Sequence[str], exit_: Exit = ENDED) -> ChildRun:
 @pytest.fixture(scope="module")
 def said() -> list[str]:
     """Every line of one real load of 20 sessions."""
-    with service() as found:
-        process = start(SPEC.plan(found.url, 20, 0.05))
-        out, trouble = process.communicate(timeout=60)
+    process = start(SPEC.plan(service().url, 20, 0.05))
+    out, trouble = process.communicate(timeout=60)
     assert (process.returncode, trouble) == (0, "")
     return out.splitlines()
 
@@ -112,10 +112,10 @@ def test_an_interrupted_grid_says_so_and_keeps_what_was_found(said):
 
 
 def test_no_session_that_succeeded_is_a_failure_in_words():
-    with service() as gone:
-        pass
-    process = start(SPEC.plan(gone.url, 20, 0.05))
-    out, _ = process.communicate(timeout=60)
+    with socket.socket() as taken:  # bound, so nobody else gets it, and not listening
+        taken.bind(("127.0.0.1", 0))
+        process = start(SPEC.plan(f"http://127.0.0.1:{taken.getsockname()[1]}", 20, 0.05))
+        out, _ = process.communicate(timeout=60)
     measured = assemble(out.splitlines())
     assert measured.status == "failed"
     assert "no session succeeded (refused" in (measured.reason or "")
