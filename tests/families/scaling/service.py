@@ -163,11 +163,11 @@ async def main() -> None:
     application = web.Application()
     application.add_routes(
         [
-            web.get("/{planted}/ws", ws),
-            web.post("/{planted}/reset", reset),
-            web.post("/{planted}/step", http_step),
-            web.get("/{planted}/get", plain),
-            web.get("/{planted}/stats", stats),
+            web.get("/{planted:[^/]+}/ws", ws),
+            web.post("/{planted:[^/]+}/reset", reset),
+            web.post("/{planted:[^/]+}/step", http_step),
+            web.get("/{planted:[^/]+}/get", plain),
+            web.get("/{planted:[^/]+}/stats", stats),
         ]
     )
     runner = web.AppRunner(application, access_log=None)

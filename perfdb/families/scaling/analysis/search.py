@@ -111,8 +111,8 @@ class _Known:
         passes = sum(search.criterion.met(cell) for cell in valid)
         failures = len(valid) - passes
         majority = (search.votes + 1) // 2
-        # At least twice, so that a client that was disturbed once does not end a search.
-        exhausted = len(cells) >= max(2, search.votes)
+        # Twice, so that a client that was disturbed once does not end a search.
+        exhausted = len(cells) >= (max(2, search.votes) if valid else 2)
         unclear = not valid or (passes and failures) or any(map(search.borderline, valid))
         self.verdict: Verdict = search.criterion.verdict(cells)
         self.settled = exhausted or max(passes, failures) >= majority or not unclear

@@ -75,7 +75,7 @@ def test_a_grid_that_doubles_leaves_a_factor_of_four_open() -> None:
         (0.5, "look at the balancer"),
         (0.8999, "look at the balancer"),
         (0.9, "near linear"),
-        (2.7 / 3, "near linear"),
+        (81 / 10 / 9, "near linear"),  # as a float it is below 0.9
         (1.0, "near linear"),
         (1.001, "suspicious"),
     ],

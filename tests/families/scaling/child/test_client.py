@@ -185,8 +185,20 @@ def test_more_rows_than_can_be_kept_are_counted_as_left_out():
 
 def test_a_service_that_listens_on_one_of_its_names_addresses_is_found():
     there = service()
-    url = there.url.replace("127.0.0.1", "localhost")
-    assert load(url, shape="burst", sessions=5, wait_s=0.0).all == {"ok": 5}
+    port = int(there.url.split(":")[2].split("/")[0])
+    # What a name may stand for: an address where nobody listens comes first.
+    elsewhere = f"[(2, 1, 6, '', (host, {port})) for host in ('127.0.0.9', '127.0.0.1')]"
+    plan = LoadPlan(url=there.url.replace("127.0.0.1", "two-addresses"), shape="burst", sessions=5, wait_s=0.0)
+    process = start(plan, having=f"import socket; socket.getaddrinfo = lambda *a, **k: {elsewhere}")
+    assert merge(answers(process.communicate(timeout=30)[0])).all == {"ok": 5}
+
+
+def test_as_many_files_are_open_as_the_machine_allows():
+    there = service()
+    plan = LoadPlan(url=there.url, shape="burst", sessions=60, wait_s=0.3)
+    few = "resource.setrlimit(resource.RLIMIT_NOFILE, (50, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))"
+    merged = merge(answers(start(plan, having=f"import resource; {few}").communicate(timeout=30)[0]))
+    assert merged.all == {"ok": 60}
 
 
 def test_plain_requests_have_one_phase_and_may_come_in_chunks():
