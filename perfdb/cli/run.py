@@ -16,7 +16,7 @@ from perfdb.cli.compare import FAIL_ON_HELP, FailOn
 from perfdb.errors import EXIT_INTERRUPTED, STATUS_EXITS, UsageError
 
 if TYPE_CHECKING:
-    from perfdb.families import Family, Outputs
+    from perfdb.families import Family, Outputs, Subject
     from perfdb.record import Scalar
 
 EPILOG = (
@@ -157,7 +157,13 @@ def _positional(family: Family) -> dict[str, Any]:
     subject = family.subject
     if subject is None:
         return {"target": Target}
-    return {"target": Annotated[str, typer.Argument(metavar=subject.metavar, help=subject.help)]}
+    flag = f"--{subject.metavar.lower()}"
+    return {
+        "target": Annotated[str | None, typer.Argument(metavar=f"[{subject.metavar}]", help=subject.help)],
+        "named": Annotated[
+            str | None, typer.Option(flag, metavar=subject.metavar, help="The same.", rich_help_panel=COMMON)
+        ],
+    }
 
 
 def _app_for(
@@ -171,6 +177,8 @@ def _app_for(
     parameters = {**positional, **flags, **options, **common}
 
     def command(**given: Any) -> None:
+        if family.subject is not None:
+            given["target"] = _the_one(family.subject, given["target"], given.pop("named"))
         spec = {name: given.pop(name) for name in flags}
         _run(family, {k: v for k, v in spec.items() if v is not None}, **given)
 
@@ -190,6 +198,12 @@ def _output_dir(outputs: Outputs) -> Any:
     return Annotated[Path | None, typer.Option(metavar="DIR", help=told, rich_help_panel=COMMON)]
 
 
+def _the_one(subject: Subject, target: str | None, named: str | None) -> str:
+    if (target is None) == (named is None):
+        raise UsageError(f"name one {subject.metavar}: as an argument, or with --{subject.metavar.lower()}.")
+    return target or named or ""
+
+
 def _flags(family: Family) -> dict[str, Any]:
     """A flag for each field of the spec, and one for each further name of a field."""
     from perfdb.cli.meant import names_of
@@ -207,7 +221,8 @@ def _flags(family: Family) -> dict[str, Any]:
 
 def _give_signature(command: Callable[..., None], parameters: Mapping[str, Any]) -> None:
     """typer reads a command's flags from its signature, and ours is only known now."""
-    defaults: dict[str, Any] = {"target": inspect.Parameter.empty, "no_server": False, "as_json": False}
+    required = inspect.Parameter.empty if parameters["target"] is Target else None
+    defaults: dict[str, Any] = {"target": required, "no_server": False, "as_json": False}
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(n), annotation=annotation)
