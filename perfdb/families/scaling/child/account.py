@@ -51,7 +51,7 @@ class Account:
             client=self._client,
             wall_s=wall_s,
             cpu_s=used_s,
-            highest_cpu_share=max(shares, default=used_s / wall_s if wall_s else 0.0),
+            highest_cpu_share=max(shares, default=used_s),
             waited_for_cpu_s=waited_for_cpu_s,
             send_lag=_spread(self._load.lags),
             tick_lag=_spread(self._load.ticks),

@@ -24,6 +24,7 @@ del sys.path[:2]
 
 # Until every client is up and waits for the beginning.
 START_S, START_EACH_S = 0.7, 0.3
+LOOK_S = 1.0
 
 
 def main(first, count):
@@ -33,6 +34,7 @@ def main(first, count):
         plan["begin_at"] = time.time() + (START_S + START_EACH_S * count if count > 1 else 0.05)
     if count == 1:
         return client.run(plan, first, os.environ["PERFDB_HOST_KEY"])
+    parent = os.getppid()
     env = dict(os.environ, PERFDB_LOAD_PLAN=json.dumps(plan))
     started = [
         subprocess.Popen(
@@ -51,7 +53,10 @@ def main(first, count):
     for reader in readers:
         reader.start()
     for reader in readers:
-        reader.join()
+        while reader.is_alive():
+            reader.join(LOOK_S)
+            if os.getppid() != parent:  # whoever started us is gone, and nobody would end us
+                stop(signal.SIGTERM, None)
     return max(abs(one.wait()) for one in started)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 
 import psutil
@@ -13,7 +15,7 @@ import pytest
 from perfdb.families.scaling.answers import Begin, End, Progress
 from perfdb.families.scaling.merge import Load, merge
 from perfdb.families.scaling.plan import LoadPlan
-from tests.families.scaling.loads import answers, load, service, start, told
+from tests.families.scaling.loads import CHILD, answers, load, service, start, told
 
 
 def quantile_s(merged: Load, phase: str, q: float) -> float:
@@ -282,16 +284,25 @@ def test_a_client_that_is_told_to_stop_tells_what_it_has(clients):
     assert merged.all["ok"] > 0
 
 
-def test_clients_whose_program_was_killed_leave_the_service_alone():
-    there = service()
-    process = start(LoadPlan(url=there.url, shape="open", rate=50, wait_s=0.1, steady_s=60.0, clients=2))
-    assert process.stdout is not None
-    for _ in range(4):
-        process.stdout.readline()
-    clients = psutil.Process(process.pid).children()
-    process.kill()
-    process.communicate(timeout=30)
-    assert psutil.wait_procs(clients, timeout=10)[1] == []
+# What starts the program on a node.
+STARTER = "import subprocess, sys; subprocess.run([sys.executable, *sys.argv[1:]])"
+
+
+@pytest.mark.parametrize("killed", ["program", "starter"])
+def test_clients_that_nobody_waits_for_leave_the_service_alone(killed):
+    plan = LoadPlan(url=service().url, shape="open", rate=50, wait_s=0.1, steady_s=60.0, clients=2)
+    env = {**os.environ, "PERFDB_LOAD_PLAN": plan.model_dump_json(), "PERFDB_HOST_KEY": "key"}
+    command = [sys.executable, "-c", STARTER, str(CHILD / "program.py"), "0", "2"]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        for _ in range(4):
+            starter.stdout.readline()
+        (program,) = psutil.Process(starter.pid).children()
+        clients = program.children()
+        (program if killed == "program" else starter).kill()
+        assert len(clients) == 2
+        assert psutil.wait_procs(clients, timeout=20)[1] == []
+        assert killed == "program" or psutil.wait_procs([program], timeout=20)[1] == []
 
 
 def test_what_a_killed_client_did_not_tell_is_known_to_be_missing():
