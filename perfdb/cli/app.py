@@ -35,6 +35,8 @@ COMMANDS = {
     "report": Entry("report", "report", "Make a static site of the records."),
     "export": Entry("export", "export", "Export records to a Parquet or CSV file."),
     "autoscale": Entry("autoscale", "app", "Node acquisition over many rounds; nodes against serverless."),
+    "serve": Entry("serve", "app", "A service to measure, until stopped."),
+    "preflight": Entry("preflight", "preflight", "Say whether a service is fit to be measured."),
     "scaling": Entry("scaling", "app", "What services bear, and what more hosts bring."),
     "annotate": Entry("remarks", "annotate", "Say something about records."),
     "retract": Entry("remarks", "retract", "Withdraw a record, with the reason."),

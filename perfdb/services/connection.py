@@ -1,0 +1,106 @@
+"""`openenv-connection.env`: where a service is, for a shell to `source` and for us to read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from perfdb.errors import UsageError
+from perfdb.services.addresses import Address
+from perfdb.services.envoy.config import DEFAULT_ADMIN_PORT
+from perfdb.services.errors import ServiceError
+
+FILE = "openenv-connection.env"
+CONFIG_FILE = "envoy-config-generated.yaml"
+_LONGEST = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What a client needs to know.
+
+    Attributes:
+        url: Where the service is, through its balancer.
+        workers: The servers behind it.
+        envoy_node: The balancer's host.
+        admin_port: Of the balancer's admin there.
+    """
+
+    url: str
+    workers: tuple[Address, ...]
+    envoy_node: str
+    admin_port: int = DEFAULT_ADMIN_PORT
+
+    def text(self) -> str:
+        """The file."""
+        values = {
+            "OPENENV_URL": self.url,
+            "WORKER_NODES": " ".join(worker.host for worker in self.workers),
+            "WORKER_URLS": " ".join(worker.url for worker in self.workers),
+            "NUM_WORKERS": str(len(self.workers)),
+            "ENVOY_NODE": self.envoy_node,
+            "ENVOY_ADMIN_PORT": str(self.admin_port),
+        }
+        return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """What the file says. It is read as text; nothing in it is ever run.
+
+        Raises:
+            ServiceError: it can't be read or lacks something.
+        """
+        try:
+            with path.open("rb") as file:
+                text = file.read(_LONGEST).decode("utf-8", "replace")
+        except OSError as error:
+            raise ServiceError(
+                f"{path} cannot be read: {error.strerror}. `perfdb serve multi` and deploy/slurm/serve_multi.sh write it; "
+                "name it with --connection."
+            ) from error
+        values = dict(_assignments(text))
+        try:
+            workers = [url.removeprefix("http://") for url in values["WORKER_URLS"].split()]
+            admin = Address(values["ENVOY_NODE"], int(values.get("ENVOY_ADMIN_PORT", DEFAULT_ADMIN_PORT)))
+            return cls(values["OPENENV_URL"], tuple(map(Address.parsed, workers)), admin.host, admin.port)
+        except (KeyError, ValueError, UsageError) as error:
+            why = f"it does not set {error}" if isinstance(error, KeyError) else str(error)
+            raise ServiceError(
+                f"{path} does not say where a service is: {why.rstrip('.')}. Have it written anew."
+            ) from error
+
+
+def _assignments(text: str) -> list[tuple[str, str]]:
+    found = []
+    for line in text.splitlines():
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and name.isidentifier():
+            with contextlib.suppress(ValueError):
+                found.append((name, " ".join(shlex.split(value))))
+    return found
+
+
+def put(path: Path, text: str) -> None:
+    """Have the file hold that, whole or not at all.
+
+    Raises:
+        ServiceError: it can't be written.
+    """
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with draft.open("x") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise ServiceError(
+            f"{path} could not be written: {error.strerror}. Free some space, or start from a folder that you may write to."
+        ) from error

@@ -1,0 +1,83 @@
+"""A few real sessions, to see which hosts answer."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perfdb.services.addresses import Address
+from perfdb.services.envoy.program import INSTALL
+from perfdb.services.errors import ServiceError
+
+if TYPE_CHECKING:
+    import aiohttp
+
+_AT_ONCE = 8
+_TIMEOUT_S = 20.0
+_LONGEST_MESSAGE = 64 * 1024
+_LONGEST_NAME = 300
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What became of the sessions.
+
+    Attributes:
+        hosts: How many each `host_url` answered.
+        errors: How many failed for each reason.
+    """
+
+    hosts: dict[str, int]
+    errors: dict[str, int]
+
+
+def try_sessions(address: Address, count: int) -> Seen:
+    """Open so many sessions, a few at a time: reset, a step that does not wait, close.
+
+    Raises:
+        ServiceError: aiohttp is missing.
+    """
+    if importlib.util.find_spec("aiohttp") is None:
+        raise ServiceError(f"aiohttp, which opens the sessions, is not installed. Install it with `{INSTALL}`.")
+    return asyncio.run(_all(address, count))
+
+
+async def _all(address: Address, count: int) -> Seen:
+    import aiohttp
+
+    # Whatever answers may be anybody.
+    odd = (aiohttp.ClientError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+    hosts: Counter[str] = Counter()
+    errors: Counter[str] = Counter()
+    gate = asyncio.Semaphore(_AT_ONCE)
+    async with aiohttp.ClientSession() as client:
+
+        async def one() -> None:
+            async with gate:
+                try:
+                    async with asyncio.timeout(_TIMEOUT_S):
+                        hosts[await _session(client, address)] += 1
+                except TimeoutError:
+                    errors[f"no answer within {_TIMEOUT_S:g} s"] += 1
+                except odd as error:
+                    errors[str(error)[:_LONGEST_NAME] or type(error).__name__] += 1
+
+        await asyncio.gather(*(one() for _ in range(count)))
+    return Seen(dict(hosts), dict(errors))
+
+
+async def _session(client: aiohttp.ClientSession, address: Address) -> str:
+    url = f"ws://{address}/ws"
+    async with client.ws_connect(url, max_msg_size=_LONGEST_MESSAGE) as socket:
+        host = ""
+        for message in ({"type": "reset", "data": {}}, {"type": "step", "data": {"wait_seconds": 0}}):
+            await socket.send_json(message)
+            answer = await socket.receive_json()
+            if answer["type"] != "observation":
+                raise ValueError(str(answer["data"].get("message", "an error without a message")))
+            host = str(answer["data"]["observation"]["host_url"])[:_LONGEST_NAME]
+        await socket.send_json({"type": "close"})
+    return host
