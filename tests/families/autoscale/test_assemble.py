@@ -74,7 +74,9 @@ def test_a_stage_that_is_told_of_some_nodes_only_is_no_stage_of_any():
         assert metric(measured, f"stage_{name}_s") is None
         assert metric(measured, f"warm_stage_{name}_s") is not None
     script = metric(measured, "stage_script_started_s")[0]
-    assert script == pytest.approx(sum(COLD[m] for m in list(COLD)[2:7]) + 0.5, abs=0.001)  # nodes come 0, 0.5, 1 s later
+    assert script == pytest.approx(
+        sum(COLD[m] for m in list(COLD)[2:7]) + 0.5, abs=0.001
+    )  # nodes come 0, 0.5, 1 s later
     evidence = findings(measured)["milestones_not_told"].evidence
     assert evidence.startswith("of 6 nodes in cold rounds nobody told job_pending of 1, ")
     assert "rounds_as_labelled" in measured.reason
