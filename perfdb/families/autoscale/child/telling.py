@@ -60,5 +60,9 @@ def trouble(said):
     said = _NODE.sub(r"\1<node>", said)
     printable = "".join(sign if sign.isprintable() else " " for sign in said)
     line = " ".join(printable.split())
-    # Cut between words: the rest of a path would not be known for one, and its names be told.
-    return line if len(line) <= LONGEST_TROUBLE else line[-LONGEST_TROUBLE:].partition(" ")[2]
+    if len(line) <= LONGEST_TROUBLE:
+        return line
+    cut, _, rest = line[-LONGEST_TROUBLE:].partition(" ")
+    return (
+        rest if "/" in cut else cut + " " + rest
+    )  # the rest of a path would not be known for one, and its names be told

@@ -77,10 +77,9 @@ class Cancelled(_Answer):
     returned: Stamped
 
 
-class NodeReport(_Answer):
-    """What a node says of itself. `sees_run_dir`: whether it read there what the submit host wrote."""
+class _OfNode(_Answer):
+    """Who a node is, and whether it fits. `sees_run_dir`: whether it read there what the submit host wrote."""
 
-    kind: Literal["node"]
     block: _Word
     pool: _Word
     node: _Pseudonym
@@ -89,6 +88,12 @@ class NodeReport(_Answer):
     python: _Word
     parsl: _Word
     sees_run_dir: bool
+
+
+class NodeReport(_OfNode):
+    """What a node says of itself before the first round."""
+
+    kind: Literal["node"]
     facts: dict[str, object]
 
 
@@ -102,23 +107,15 @@ class ScriptReport(_Answer):
     parsl: _Word
 
 
-class Ended(_Answer):
+class Ended(_OfNode):
     """One task, from the node that ran it.
 
-    `started`, `ended`: stamps of that host; `script`, `pool_at`: epoch by its clock. `sees_run_dir`: as nodes report.
+    `started`, `ended`: stamps of that host; `script`, `pool_at`: epoch by its clock.
     `gathered`: when a loop over the results in order of submission had this one.
     """
 
     kind: Literal["task"]
     task: int
-    block: _Word
-    pool: _Word
-    node: _Pseudonym
-    host: _Pseudonym
-    boot: _Pseudonym
-    python: _Word
-    parsl: _Word
-    sees_run_dir: bool
     started: Stamped
     ended: Stamped
     script: _Time | None

@@ -140,13 +140,15 @@ def test_a_trouble_is_short_printable_and_keeps_its_words():
 telling.answer("note", text=telling.trouble("a\x1b[31m\n" + "b" * 5000 + "\t the end"))
 telling.answer("note", text=telling.trouble("Requested node configuration is not available"))
 telling.answer("note", text=telling.trouble(ValueError("why")))
+telling.answer("note", text=telling.trouble("no such file: /scratch/" + "person/" * 500 + "x.err is not there"))
 """
-    long, kept, error = (line["text"] for line in told(script))
+    long, kept, error, path = (line["text"] for line in told(script))
     assert len(long) == 2000
     assert long.endswith("b the end")
     assert long.isprintable()
     assert kept == "Requested node configuration is not available"
     assert error == "ValueError: why"
+    assert path == "is not there"
 
 
 LOOP = """
