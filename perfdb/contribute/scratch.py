@@ -31,7 +31,7 @@ def scratch_folder(state_path: Path) -> Iterator[Path]:
     folder = shelf / uuid.uuid4().hex
     try:
         make_state_folder(state_path)
-        folder.mkdir(parents=True, mode=0o700)
+        _mkdir(folder)
         (folder / OWNER).write_text(ProcessIdentity.mine().to_json())
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -43,6 +43,15 @@ def scratch_folder(state_path: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         with contextlib.suppress(OSError):
             shelf.rmdir()
+
+
+def _mkdir(folder: Path) -> None:
+    while True:
+        folder.parent.mkdir(exist_ok=True)
+        # Another command that ends takes the empty shelf away.
+        with contextlib.suppress(FileNotFoundError):
+            folder.mkdir(mode=0o700)
+            return
 
 
 def _sweep(shelf: Path) -> None:

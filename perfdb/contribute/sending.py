@@ -10,6 +10,9 @@ from perfdb.errors import RegistryError
 from perfdb.gitrepo import GitFailed, Repository, push
 
 _HTTPS = re.compile(r"https://(?:[^@/\s]*@)?([A-Za-z0-9.-]*github[A-Za-z0-9.-]*)/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
+# What git says where another push moved the remote's branch between the remote's answer and our request: asked again, it
+# tells whether ours is there by now.
+_LOST_RACE = "cannot lock ref"
 _SSH = re.compile(
     r"(?:ssh://)?[\w.-]+@([A-Za-z0-9.-]*github[A-Za-z0-9.-]*)(?::\d+)?[:/]([\w.-]+)/([\w.-]+?)(?:\.git)?/?"
 )
@@ -33,13 +36,17 @@ def send(
                 else "this checkout has no remote to push it to. Type: git remote add origin URL, then the same command again."
             )
         )
-    try:
-        push(repository.top, remote, branch, on_line, progress=progress)
-    except GitFailed as error:
-        raise RegistryError(
-            f"the push to {remote} failed: {error} -- Nothing is lost: the branch {branch} is kept in {repository.top}. "
-            f"{_remedy(str(error), remote, branch)}"
-        ) from error
+    for is_last in (False, False, True):
+        try:
+            push(repository.top, remote, branch, on_line, progress=progress)
+            break
+        except GitFailed as error:
+            if _LOST_RACE in str(error) and not is_last:
+                continue
+            raise RegistryError(
+                f"the push to {remote} failed: {error} -- Nothing is lost: the branch {branch} is kept in {repository.top}. "
+                f"{_remedy(str(error), remote, branch)}"
+            ) from error
     return remote
 
 
@@ -86,6 +93,11 @@ _REMEDIES: Sequence[tuple[tuple[str, ...], str]] = (
         ),
         "You may not push there, or git was not told who you are: set up a token or a key for it, or push to a fork of "
         "your own: git remote add fork URL, {again} with --remote fork.",
+    ),
+    (
+        (_LOST_RACE,),
+        "Another push is under way there, or one that was killed left its `.lock`: wait until it is over, or have the lock "
+        "removed, {again}.",
     ),
     (
         ("remote rejected", "pre-receive", "protected branch"),

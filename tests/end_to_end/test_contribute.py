@@ -279,6 +279,21 @@ def test_two_at_once_make_one_commit_and_both_succeed(clone: Clone) -> None:
     clone.git("fsck", "--strict")
 
 
+def test_a_push_that_loses_the_race_for_the_remotes_branch_finds_its_commit_there(world: World, clone: Clone) -> None:
+    clone.measure(1)
+    # The first push waits in the remote, having been told that the branch is not there, until the second has been told so.
+    hook = world.remote / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(
+        "#!/bin/sh\nmkdir -p met && touch met/$$\n"
+        "for _ in $(seq 600); do [ $(ls met | wc -l) -ge 2 ] && exit 0; sleep 0.05; done\nexit 1\n"
+    )
+    hook.chmod(0o755)
+    both = [clone.start("contribute", "--push") for _ in range(2)]
+    assert [process.wait(120) for process in both] == [0, 0]
+    assert len(list((world.remote / "met").iterdir())) == 2, "the pushes did not meet"
+
+
 def test_four_at_once_on_one_branch_all_get_through(clone: Clone) -> None:
     records = clone.measure(1, 2, 3, 4)
     running = [clone.start("contribute", r.record_id, "--branch", "results/mine") for r in records]
