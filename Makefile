@@ -38,6 +38,7 @@ bench: setup ## side-by-side measurements; they print ratios
 	$(BIN)/python benchmarks/changepoints.py
 	$(BIN)/python benchmarks/report.py
 	$(BIN)/python benchmarks/acquisition.py
+	$(BIN)/python benchmarks/load.py
 
 drill: setup ## the heavy drills, whole
 	$(BIN)/python -m pytest -m drill --drill-share 1.0
@@ -48,7 +49,7 @@ docs: setup ## the reference pages, generated from the code, and the report of t
 
 pins: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements/base.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra scaling --extra test --extra lint --extra build -c requirements/base.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra scaling --extra bench --extra test --extra lint --extra build -c requirements/base.txt -o requirements/dev.txt
 
 clean:
 	rm -rf $(VENV)

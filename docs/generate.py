@@ -39,8 +39,8 @@ MEANINGS = {
     "set-up was measured whole. Of `perfdb bisect`: fewer than two of the row run.",
     "EXIT_INVALID": "The measurement ran and a check failed. There is a record; no comparison should use it. Of `perfdb bisect`: no "
     "change was found; the ends are alike, it stayed undecided, or all that differs is an odd one.",
-    "EXIT_FAULTS": "`perfdb validate` or `perfdb contribute` found faults; `perfdb list`, `export`, `import`, `compare`, "
-    "`history` or `report` left out what it could not read.",
+    "EXIT_FAULTS": "`perfdb validate` or `perfdb contribute` found faults; `perfdb preflight` found a service not fit to be "
+    "measured; `perfdb list`, `export`, `import`, `compare`, `history` or `report` left out what it could not read.",
     "EXIT_MATCHED": "`--fail-on` of `perfdb compare` or `perfdb run … --against` found such a verdict. The comparison is printed.",
     "EXIT_INTERRUPTED": "Ctrl-C, a closed terminal or SIGTERM. If a child of `perfdb run` had started, there is a record "
     "of what was measured until then. `perfdb sweep` and `perfdb bisect` keep it in a journal: the same command goes on there.",

@@ -11,6 +11,7 @@
     ├── RecordError        1   a record is not what it claims to be
     │   └── NewerRecordError   a record was written by a newer perfdb
     ├── ClusterError       1   the pocket cluster can't be started, found or ended
+    ├── ServiceError       1   a service under test can't be started, reached or understood
     ├── TrackingError      1   MLflow refused, is locked, down or too slow
     └── Interrupted      130   Ctrl-C, a closed terminal or a batch system's signal; says what is kept
 
@@ -82,6 +83,10 @@ class Interrupted(PerfdbError):
 
 class ClusterError(PerfdbError):
     """The pocket cluster can't be started, found or ended."""
+
+
+class ServiceError(PerfdbError):
+    """A service under test can't be started, reached or understood."""
 
 
 class TrackingError(PerfdbError):

@@ -213,8 +213,8 @@ def _document(service: Service, balancer: Balancer) -> dict[str, Any]:
 
 
 def _log(port: int) -> Path:
+    from perfdb.errors import ServiceError
     from perfdb.processes.state_folder import make_state_folder
-    from perfdb.services.errors import ServiceError
     from perfdb.settings import load_settings
 
     state = load_settings().state_path

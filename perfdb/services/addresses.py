@@ -10,8 +10,7 @@ import socket
 from dataclasses import dataclass
 from typing import Self
 
-from perfdb.errors import UsageError
-from perfdb.services.errors import ServiceError
+from perfdb.errors import ServiceError, UsageError
 
 _NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 _EVERY = ("0.0.0.0", "::")  # noqa: S104 (recognised, never chosen)

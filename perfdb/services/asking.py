@@ -9,8 +9,8 @@ import socket
 import threading
 from typing import Any
 
+from perfdb.errors import ServiceError
 from perfdb.services.addresses import Address
-from perfdb.services.errors import ServiceError
 
 _TIMEOUT_S = 5.0
 LONGEST_ANSWER = 32 * 1024 * 1024

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from perfdb.errors import UsageError
+from perfdb.errors import ServiceError, UsageError
 from perfdb.services.addresses import Address
 from perfdb.services.envoy.config import DEFAULT_ADMIN_PORT
-from perfdb.services.errors import ServiceError
 
 FILE = "openenv-connection.env"
 CONFIG_FILE = "envoy-config-generated.yaml"

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfdb.errors import PerfdbError, UsageError
+from perfdb.errors import PerfdbError, ServiceError, UsageError
 from perfdb.services.addresses import Address, check_free, host_url
-from perfdb.services.errors import ServiceError
 from tests.services.serving import free_port
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from perfdb.errors import ServiceError
 from perfdb.services import asking
 from perfdb.services.addresses import Address
-from perfdb.services.errors import ServiceError
 from tests.services.serving import lean_server
 
 _HEAD = b"HTTP/1.1 200 OK\r\n"

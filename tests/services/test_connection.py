@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perfdb.errors import ServiceError
 from perfdb.services.addresses import Address
 from perfdb.services.connection import Connection, put
-from perfdb.services.errors import ServiceError
 from tests.disks import SmallDisk
 
 LOCAL = Connection("http://127.0.0.1:8000", (Address("127.0.0.2", 8000), Address("127.0.0.3", 8000)), "127.0.0.1")

@@ -7,9 +7,9 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from perfdb.errors import ServiceError
 from perfdb.services.benchmark.options import Options
 from perfdb.services.benchmark.server import serve
-from perfdb.services.errors import ServiceError
 from perfdb.services.lifeline import die_with_starter
 
 

@@ -6,10 +6,10 @@ import importlib.util
 import os
 import sys
 
+from perfdb.errors import ServiceError
 from perfdb.services.addresses import Address, check_free, host_url
 from perfdb.services.benchmark.options import Options
 from perfdb.services.envoy.program import INSTALL
-from perfdb.services.errors import ServiceError
 from perfdb.services.lifeline import PARENT
 
 # What the application needs to know; uvicorn's workers get nothing else of ours.

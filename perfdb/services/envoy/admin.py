@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from perfdb.errors import UsageError
+from perfdb.errors import ServiceError, UsageError
 from perfdb.services.addresses import Address
 from perfdb.services.asking import get_json
 from perfdb.services.envoy.config import CLUSTER
-from perfdb.services.errors import ServiceError
 
 _MOST_BACKENDS = 10_000
 Count = Annotated[int, Field(ge=0, le=2**63)]

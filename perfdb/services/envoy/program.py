@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from perfdb.services.errors import ServiceError
+from perfdb.errors import ServiceError
 
 INSTALL = "pip install 'perfdb[scaling]'"
 _VALIDATE_TIMEOUT_S = 60.0

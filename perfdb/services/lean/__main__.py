@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from perfdb.services.errors import ServiceError
+from perfdb.errors import ServiceError
 from perfdb.services.lean.options import Options
 from perfdb.services.lean.server import serve
 from perfdb.services.lifeline import die_with_starter

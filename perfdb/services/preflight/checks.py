@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from perfdb.errors import ServiceError
 from perfdb.services.addresses import Address
 from perfdb.services.asking import is_healthy
 from perfdb.services.connection import Connection
 from perfdb.services.envoy import admin as asked
-from perfdb.services.errors import ServiceError
 from perfdb.services.preflight import limits
 from perfdb.services.preflight.finding import Finding, failed, ok, skipped
 from perfdb.services.preflight.sessions import Seen, try_sessions

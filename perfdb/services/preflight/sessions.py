@@ -8,9 +8,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perfdb.errors import ServiceError
 from perfdb.services.addresses import Address
 from perfdb.services.envoy.program import INSTALL
-from perfdb.services.errors import ServiceError
 
 if TYPE_CHECKING:
     import aiohttp

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from perfdb.errors import ServiceError
 from perfdb.services import benchmark, lean
 from perfdb.services.addresses import Address, check_free
 from perfdb.services.asking import is_healthy
@@ -15,7 +16,6 @@ from perfdb.services.benchmark.server import check_installed, command
 from perfdb.services.connection import CONFIG_FILE, FILE, Connection, put
 from perfdb.services.envoy import Balancer, config_yaml, find_envoy, validate
 from perfdb.services.envoy import admin as asked
-from perfdb.services.errors import ServiceError
 from perfdb.services.running.service import Part, Service
 
 # Three openenv-core servers take ten seconds on two slow cores.

@@ -14,10 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from perfdb.errors import ServiceError
 from perfdb.processes.log import Exit, Line
 from perfdb.processes.supervised import ChildJob, Supervised
 from perfdb.processes.tree import MARKER
-from perfdb.services.errors import ServiceError
 from perfdb.services.running.group import PARTS
 
 _TICK_S = 0.2

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perfdb.errors import ServiceError
 from perfdb.services.envoy import admin
-from perfdb.services.errors import ServiceError
 
 
 def _host(port: int, **health: Any) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perfdb.errors import ServiceError
 from perfdb.services.addresses import Address
 from perfdb.services.envoy import CLUSTER, Balancer, config_yaml, find_envoy, validate
-from perfdb.services.errors import ServiceError
 
 
 def balancer(*backends: str) -> Balancer:

@@ -19,10 +19,10 @@ import aiohttp
 import psutil
 import pytest
 
+from perfdb.errors import ServiceError
 from perfdb.services.addresses import Address
 from perfdb.services.connection import Connection
 from perfdb.services.envoy import admin
-from perfdb.services.errors import ServiceError
 from tests.services.serving import (
     PERFDB,
     RESET,
