@@ -10,6 +10,9 @@ declare -A needed=( # a program -> the package of Debian and Ubuntu that has it
     [slurmctld]=slurm-wlm
     [slurmdbd]=slurmdbd       # and what its accounting needs
     [mariadbd]=mariadb-server
+    [podman]=podman # a service's scripts can run in its containers
+    [runc]=runc
+    [busybox]=busybox-static
 )
 PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin" # where daemons lie, which an ordinary user's PATH may lack
 

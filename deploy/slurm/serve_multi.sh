@@ -6,7 +6,7 @@
 #   ENVOY_PORT           port of Envoy                         default: 8000
 #   WORKERS_PER_NODE     processes of each server              default: the CPUs of each task
 #   MAX_CONCURRENT_ENVS  sessions that each process holds      default: 100
-#   USE_CONTAINER        true: run in CONTAINER_IMAGE, with apptainer or podman      default: false
+#   USE_CONTAINER        true: run in CONTAINER_IMAGE, with podman      default: false
 #   CONTAINER_IMAGE      an image with perfdb[scaling]
 #   PERFDB               the perfdb to run                     default: .venv/bin/perfdb here, else the one on PATH
 #
@@ -34,13 +34,15 @@ perfdb=(perfdb)
 if [[ ${USE_CONTAINER:-false} == true ]]; then
     image=${CONTAINER_IMAGE:-}
     [[ -n $image ]] || fail "USE_CONTAINER is true: name an image that has perfdb[scaling] with CONTAINER_IMAGE."
-    if command -v apptainer >/dev/null; then
-        perfdb=(apptainer exec --pwd "$PWD" --bind "$PWD" "$image" perfdb)
-    elif command -v podman >/dev/null; then
-        perfdb=(podman run --rm --network=host --volume "$PWD:$PWD" --workdir "$PWD" "$image" perfdb)
-    else
-        fail "USE_CONTAINER is true, and there is neither apptainer nor podman on this node. Leave it out, or install one."
-    fi
+    command -v podman >/dev/null || fail "USE_CONTAINER is true, and there is no podman on this node. Leave it out, or install it." \
+        "For another engine, name with PERFDB a script that runs perfdb in it."
+    # podman's container is no child of Slurm's step and would outlive it. So it has an input that ends with the step, however
+    # that is ended, and ends with its input.
+    # shellcheck disable=SC2016
+    inside='exec 3<&0; perfdb "$@" & server=$!; { cat <&3 >/dev/null; kill "$server"; } & wait "$server"'
+    # shellcheck disable=SC2016
+    engine='exec podman run --interactive --rm --network=host --volume "$PWD:$PWD" --workdir "$PWD" "$@" < <(exec sleep infinity)'
+    perfdb=(bash -c "$engine" podman "$image" sh -c "$inside" perfdb)
 elif [[ -n ${PERFDB:-} ]]; then
     perfdb=("$PERFDB")
 elif [[ -x .venv/bin/perfdb ]]; then
