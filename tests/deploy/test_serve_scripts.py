@@ -227,7 +227,7 @@ os.execv({runc!r}, ["runc", *sys.argv[1:]])
 
 
 @pytest.fixture
-def containers(tmp_path: Path) -> dict[str, str]:
+def containers(tmp_path: Path) -> Iterator[dict[str, str]]:
     """What a shell needs for podman to have an image `service` here, and to run it."""
     runc, busybox = (shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("runc", "busybox"))
     assert runc and busybox and shutil.which("podman"), "install them (tests/real_parts.sh does)"
@@ -251,7 +251,9 @@ def containers(tmp_path: Path) -> dict[str, str]:
         shutil.copy(busybox, shell / name)
     subprocess.run(["tar", "-C", shell.parent, "-cf", tmp_path / "image.tar", "."], check=True)
     subprocess.run(["podman", "import", "--quiet", tmp_path / "image.tar", "service"], check=True, env=os.environ | env)
-    return env
+    yield env
+    # Of a podman that was killed with its job, mounts are left.
+    subprocess.run(["podman", "rm", "--all", "--force"], check=True, env=os.environ | env, stdout=subprocess.DEVNULL)
 
 
 def test_in_containers_the_servers_end_with_their_job(
