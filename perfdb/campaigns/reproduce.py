@@ -114,6 +114,25 @@ def again(record: Record, reps: int | None = None) -> Again:
     )
 
 
+def target_for(asked: Again, target: str | None) -> str | None:
+    """What to measure where the record is of something that no file describes; None where it is of a Parsl config.
+
+    Raises:
+        UsageError: it is named for a config, or not named for another thing.
+    """
+    record, subject = asked.record, asked.family.subject
+    if subject is None:
+        if target is not None:
+            raise UsageError(f"record {record.record_id} measured a Parsl config: name it with --config FILE.")
+        return None
+    if target is None:
+        raise UsageError(
+            f"record {record.record_id} does not keep the {subject.metavar} that it measured. Type: perfdb reproduce "
+            f"{record.record_id} {subject.metavar}"
+        )
+    return target
+
+
 def config_for(asked: Again, entry: Entry, settings: Settings, config: Path | None, *, use_kept: bool) -> Path:
     """The file to measure; whether it is the record's config is for `check_config` to find out.
 

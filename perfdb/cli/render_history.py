@@ -159,12 +159,15 @@ def _way(ratio: float, series: Series) -> str:
 
 
 def _left_out(series: Series) -> Iterator[str]:
+    from perfdb.compare.series import NO_VERSION
+
     whys: dict[str, list[str]] = {}
     for each in series.left_out:
         whys.setdefault(each.why, []).append(f"{each.record}{f' ({each.version})' if each.version else ''}")
     for why, records in sorted(whys.items()):
         more = f" and {len(records) - 8:,} more" if len(records) > 8 else ""
-        yield f"left out, {why}: {', '.join(records[:8])}{more}"
+        remedy = " (--by date has them)" if why == NO_VERSION else ""
+        yield f"left out, {why}: {', '.join(records[:8])}{more}{remedy}"
 
 
 def _verdict(series: Series) -> str:

@@ -32,6 +32,12 @@ MOST_NAMED = 6
 
 def reproduce(
     record_id: RecordId,
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            help="What was measured, where that was no Parsl config: a service's URL, which no record keeps."
+        ),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -68,15 +74,17 @@ def reproduce(
     """Measure once more what a record measured, and tell what is unlike.
 
     The same config, options and Parsl release, on this machine, into a new record that names the old one. The config must be
-    the very one, but for secrets: the file of its name in parsl-configs/, or one that you name. Exit codes: as `perfdb run`.
+    the very one, but for secrets: the file of its name in parsl-configs/, or one that you name. What is no config, such as a
+    service, is named once more; what is unlike is told afterwards. Exit codes: as `perfdb run`.
 
     \b
     Examples:
       perfdb reproduce 3f2a
       perfdb reproduce 3f2a --reps 10 --config ~/configs/slurm_hopper.py
       perfdb reproduce 3f2a --parsl ../parsl@my-branch
+      perfdb reproduce 77b0 http://127.0.0.1:8000
     """
-    from perfdb.campaigns.reproduce import again, check_config, config_for
+    from perfdb.campaigns.reproduce import again, check_config, config_for, target_for
     from perfdb.cli.asked import asked_for
     from perfdb.cli.terminal import Voice
     from perfdb.errors import UsageError
@@ -97,17 +105,21 @@ def reproduce(
     told = again(old, reps)
     if (withdrawn := remarks_on(old.record_id, settings.registry_path).retraction) is not None:
         voice.warn(f"record {old.record_id} was withdrawn: {withdrawn.reason}")
-    path = config_for(told, entry, settings, expanded(config) if config else None, use_kept=use_kept_config)
-    if parsl is None and python is None and told.release is None:
-        raise UsageError(
-            f"record {old.record_id} measured {told.measured}, which is no release that could be installed again by its "
-            "number. Name it with --parsl FOLDER, FOLDER@COMMIT or git+https://…@COMMIT."
-        )
+    path = None
+    measured = target_for(told, target)
+    if measured is None:
+        path = config_for(told, entry, settings, expanded(config) if config else None, use_kept=use_kept_config)
+        measured = str(path.absolute())
+        if parsl is None and python is None and told.release is None:
+            raise UsageError(
+                f"record {old.record_id} measured {told.measured}, which is no release that could be installed again by its "
+                "number. Name it with --parsl FOLDER, FOLDER@COMMIT or git+https://…@COMMIT."
+            )
     asked = asked_for(
         told.family,
         settings,
         voice,
-        target=str(path.absolute()),
+        target=measured,
         flags=told.spec,
         spec_file=None,
         pairs=(),
@@ -119,7 +131,8 @@ def reproduce(
         parsl=parsl or (None if python else told.release),
         overrides=old.overrides,
     )
-    check_config(path, told, settings, asked.python)
+    if path is not None:
+        check_config(path, told, settings, asked.python)
     mirror = RunMirror(settings, voice, start_server=not no_server)
     outcome = run(dataclasses.replace(asked, reproduces=old.record_id), settings, voice, mirror)
     voice.done()

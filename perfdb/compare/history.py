@@ -10,7 +10,7 @@ from perfdb.compare.changes import Edge, point_edges, told, turn_edges
 from perfdb.compare.circumstances import Group, grouped
 from perfdb.compare.median import median
 from perfdb.compare.ordering import Taking, by_date, by_version, epochs_of, place_of, version_of, version_order
-from perfdb.compare.series import By, History, LeftOut, Mark, Point, Series
+from perfdb.compare.series import NO_VERSION, By, History, LeftOut, Mark, Point, Series
 from perfdb.compare.settings import PREFIX, telling
 from perfdb.record import Annotation, Record, Scalar
 
@@ -137,7 +137,7 @@ def _why_not(record: Record, withdrawn: Collection[str], by: By, taking: Taking)
         return "withdrawn"
     if record.status != "ok":
         return record.status
-    return "no version" if by == "version" and taking.place is None and taking.metric is not None else None
+    return NO_VERSION if by == "version" and taking.place is None and taking.metric is not None else None
 
 
 def _point(together: Sequence[Taking]) -> Point:

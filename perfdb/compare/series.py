@@ -11,6 +11,8 @@ from perfdb.compare.sample import interleaved
 from perfdb.record.model import Direction, Finite, Frozen, Instant, Scalar, ShortHash, Uuid
 
 By = Literal["version", "date"]
+# Why a record is in no point of a series by version.
+NO_VERSION = "no version"
 Index = Annotated[int, Field(ge=0)]
 
 

@@ -10,6 +10,7 @@ from perfdb.errors import EXIT_ERROR, EXIT_USAGE
 from perfdb.record import Code, ConfigRef
 from perfdb.registry import Registry
 from tests.end_to_end.conftest import THREADS, Home
+from tests.services.serving import lean_server
 from tests.tracking.records import make_record
 
 RELEASE = "2026.10.26"
@@ -74,3 +75,24 @@ def test_a_commit_wants_to_be_named(home: Home) -> None:
     assert done.returncode == EXIT_USAGE
     assert "--parsl" in done.stderr
     assert "commit 0123456789" in done.stderr
+
+
+def test_a_service_is_named_once_more_for_no_record_keeps_its_address(home: Home) -> None:
+    load = ("-n", "5", "--wait", "0", "--reps", "1", "--no-server", "--json")
+    with lean_server() as first:
+        old = json.loads(home.perfdb("run", "scaling", f"http://{first}", *load).stdout)["record_id"]
+        nameless = home.perfdb("reproduce", old)
+        assert (nameless.returncode, nameless.stdout) == (EXIT_USAGE, "")
+        assert f"perfdb reproduce {old} URL" in nameless.stderr
+        done = home.perfdb("reproduce", old, f"http://{first}", "--reps", "2", "--no-server", "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["record"]["reproduces"], told["record"]["spec"]["n"]) == (0, old, 5)
+    assert [each["dimension"] for each in told["differences"]] == []
+    assert next(row for row in told["metrics"] if row["metric"] == "success_share")["after_n"] == 2
+
+
+def test_a_config_is_not_named_as_a_service_is(home: Home) -> None:
+    old = measured(home)
+    done = home.perfdb("reproduce", old, "http://127.0.0.1:8000")
+    assert done.returncode == EXIT_USAGE
+    assert "name it with --config FILE" in done.stderr
