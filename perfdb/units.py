@@ -9,6 +9,8 @@ def quantity(value: float, unit: str) -> str:
     """`value` with its unit, rounded for reading; never used for storing."""
     if unit == "s":
         return duration(value)
+    if unit == "bytes":
+        return bytes_(value)
     text = significant(value)
     return text if unit in ("", "1") else f"{text} {unit}"
 

@@ -61,6 +61,7 @@ def test_a_quantity_carries_its_unit():
     assert quantity(0.5, "s") == "500 ms"
     assert quantity(0.14, "1") == "0.14"
     assert quantity(3, "") == "3"
+    assert quantity(1536, "bytes") == "1.5 KiB"
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,8 @@ done
 envoy=$(address_of "${nodes[0]}")
 [[ -n $envoy ]] || fail "the node ${nodes[0]} has no address that can be looked up here."
 envoy_log=benchmark-env-envoy_$job.log
+# For the log of whoever measures it; they end up in openenv-connection.env.
+export PERFDB_OPENENV_SERVER_COMMAND=$0 PERFDB_OPENENV_CPUS_PER_NODE=$cpus PERFDB_OPENENV_WORKERS_PER_NODE=$workers
 start_on "${nodes[0]}" "$envoy_log" balancer --host "$envoy" --port "$envoy_port" "${backends[@]}"
 echo "Envoy: $envoy" | tee -a "$server_log"
 

@@ -66,6 +66,7 @@ def asked_for(
         )
     spec = _spec(family, {**_from_file(spec_file), **_from_pairs(pairs), **flags})
     named = str(find_config(target, settings)) if family.subject is None else target
+    nodes_of = spec.get(family.nodes_option) if family.nodes_option else None
     chosen = InstalledParsl(find_python(python), None, None)
     if parsl is not None:
         voice.say(f"preparing Parsl {Redactor().text(parsl)} in an environment of its own")
@@ -83,6 +84,7 @@ def asked_for(
         release=chosen.version,
         overrides=overrides or {},
         output_dir=_free(output_dir, family),
+        nodes_config=None if nodes_of is None else find_config(str(nodes_of), settings),
     )
 
 

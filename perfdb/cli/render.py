@@ -37,6 +37,8 @@ def print_outcome(outcome: Outcome, family: Family, url: str | None) -> None:
     _headline(console, record, family.headline)
     _judgement(console, record)
     rows = [("record", f"{record.record_id}  {shown_path(outcome.folder)}")]
+    if outcome.outputs is not None:
+        rows.append(("files", shown_path(outcome.outputs)))
     if url is not None:
         rows.append(("MLflow", url))
     if outcome.parsl_logs is not None:

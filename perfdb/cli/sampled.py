@@ -47,12 +47,13 @@ class Chosen:
         return UsageError(f"none of these records counts ({told}). `perfdb show ID` says what is wrong with one.")
 
 
-def chosen(family: str, words: Sequence[str], example: str, voice: Voice) -> Chosen:
+def chosen(family: str, words: Sequence[str], example: str, voice: Voice, *, imported: bool = False) -> Chosen:
     """The measured records of a family that these words name.
 
     Args:
         words: Ids, configs, machines, or queries, as of `perfdb compare`; none for every one.
         example: A command that measures one.
+        imported: Whether imported ones are among them too.
 
     Raises:
         UsageError: a word names none, or there is none at all.
@@ -63,7 +64,7 @@ def chosen(family: str, words: Sequence[str], example: str, voice: Voice) -> Cho
     from perfdb.compare.sides import Counted
     from perfdb.settings import load_settings
 
-    every_one = f"family == {family} and origin == measured"
+    every_one = f"family == {family}" + ("" if imported else " and origin == measured")
     root = load_settings().registry_path
     index = open_index(voice)
     every = index.search(every_one, retracted=True)

@@ -2,28 +2,69 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from perfdb.cli.figure import Scale, Title, Width
 from perfdb.cli.records import AsJson
 from perfdb.cli.sides import complete_side
+from perfdb.errors import UsageError
 
-if TYPE_CHECKING:
-    from perfdb.cli.terminal import Voice
-    from perfdb.families.scaling.analysis.deployments import Measured
-
-FAMILY = "scaling"
-EXAMPLE = "perfdb serve lean --port 8000 in one shell, perfdb run scaling http://127.0.0.1:8000 in another"
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+class ChartName(StrEnum):
+    """What `--chart` takes."""
+
+    CURVE = "curve"
+    THROUGHPUT = "throughput"
+    LATENCY = "latency"
+    SUCCESS = "success"
+    P99 = "p99"
+    HOSTS = "hosts"
+
+
 Records = Annotated[
     list[str] | None,
     typer.Argument(metavar="ID|QUERY", help="Which records: ids, machines or queries.", autocompletion=complete_side),
+]
+Single = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ID|QUERY", help="Records of one host, taken together; repeat it.", autocompletion=complete_side
+    ),
+]
+Multi = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ID|QUERY", help="Records of several hosts, to set against those.", autocompletion=complete_side
+    ),
+]
+Hosts = Annotated[
+    int | None,
+    typer.Option(min=2, max=10_000, metavar="N", help="How many hosts served --multi, in place of what they say."),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Draw it: FILE.svg, .png, .pdf or .html. Replaces it."),
+]
+Chart = Annotated[
+    ChartName | None,
+    typer.Option(
+        help="With -o: ceilings against hosts, unless given; or of one run its throughput or latency against load, its grid of success or "
+        "p99, or sessions by host."
+    ),
+]
+Wait = Annotated[
+    float | None, typer.Option(metavar="S", help="With --chart latency: of this wait; the shortest unless given.")
 ]
 
 
@@ -33,62 +74,51 @@ def group() -> None:
 
 
 @app.command()
-def analyze(words: Records = None, as_json: AsJson = False) -> None:
+def analyze(
+    words: Records = None,
+    single: Single = None,
+    multi: Multi = None,
+    hosts: Hosts = None,
+    output: Output = None,
+    chart: Chart = None,
+    wait: Wait = None,
+    title: Title = None,
+    width: Width = 560,
+    scale: Scale = 2.0,
+    as_json: AsJson = False,
+) -> None:
     """Ceilings, latency against load, hosts; with runs on one host and on several, the scaling factor.
 
-    Without any named, all scaling records are taken. Invalid, failed and withdrawn ones are left out, and named. Of runs on
-    as many hosts the newest counts for the factor.
+    Without any named, all scaling records are taken, imported ones too, which stand apart from those that were measured
+    here. Invalid, failed and withdrawn ones are left out, and named. Of runs of one kind on as many hosts the newest counts
+    for the factor; those that --single and --multi name are taken together.
 
     \b
     Examples:
       perfdb scaling analyze
-      perfdb scaling analyze 3f2a 77b0
-      perfdb scaling analyze 'started_at > -7d' --json | jq '.more_hosts'
+      perfdb scaling analyze --single 3f2a --multi 77b0 -o scaling.svg
+      perfdb scaling analyze 77b0 --chart latency --wait 5 -o latency.pdf
+      perfdb scaling analyze 'started_at > -7d' --json | jq '.more_hosts[].factors'
     """
+    from perfdb.cli.figure import format_of, write
+    from perfdb.cli.loads import found_loads, picture_of
     from perfdb.cli.render_scaling import document, print_runs
     from perfdb.cli.terminal import Voice, print_json
     from perfdb.families.scaling.analysis.deployments import more_hosts
+    from perfdb.report.charts.pictures import drawn
 
-    runs, left_out = _measured(words or (), Voice())
-    against = more_hosts(runs)
+    if output is not None:
+        format_of(output)  # before anything is read
+    elif chart is not None or wait is not None:
+        raise UsageError("--chart and --wait say what is drawn: name a file for it, such as -o figure.svg.")
+    voice = Voice()
+    found = found_loads(words or (), single or (), multi or (), hosts, voice)
+    against = more_hosts(found.runs)
+    if output is not None:
+        picture, notes = picture_of(found.runs, against, (chart or ChartName.CURVE).value, wait)
+        heading = picture.title if title is None else title
+        write(drawn(picture.data, title=heading, notes=notes, width=width), output, scale, voice)
     if as_json:
-        print_json(document(runs, against, left_out))
+        print_json(document(found.runs, against, found.left_out))
     else:
-        print_runs(runs, against, left_out)
-
-
-def _measured(words: list[str] | tuple[str, ...], voice: Voice) -> tuple[list[Measured], dict[str, list[str]]]:
-    """Those records' loads, oldest first, and those left out by why.
-
-    Raises:
-        UsageError: a word names no such record, or none is left that counts.
-    """
-    from perfdb.cli.sampled import chosen
-    from perfdb.families.scaling.analysis.deployments import Measured
-    from perfdb.families.scaling.assemble import cells_of, hosts_of
-    from perfdb.families.scaling.spec import ScalingSpec
-    from perfdb.registry.validator.parquet import ParquetReader
-
-    found = chosen(FAMILY, words, EXAMPLE, voice)
-    runs = []
-    with ParquetReader() as reader:
-        for run in sorted(found.counted.runs, key=lambda run: run.record.started_at):
-            record = run.record
-            if (columns := found.samples_of(record, reader)) is None:
-                continue
-            spec = ScalingSpec.model_validate({k: v for k, v in record.spec.items() if k in ScalingSpec.model_fields})
-            sessions = hosts_of(columns)
-            runs.append(
-                Measured(
-                    record_id=record.record_id,
-                    name=f"{record.config.name if record.config else record.run_name} on {record.environment.machine}",
-                    hosts=spec.expected_hosts or max(1, len(sessions)),
-                    cells=tuple(cells_of(spec, columns)),
-                    criterion=spec.criterion,
-                    unit=spec.unit,
-                    sessions=sessions,
-                )
-            )
-    if not runs:
-        raise found.none_counts()
-    return runs, found.left_out
+        print_runs(found.runs, against, found.left_out)

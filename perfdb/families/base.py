@@ -36,6 +36,8 @@ class Program:
         begin_when: `released`: no node of the platform is left powered up for nothing, so each one must boot again.
         patience_s: How long to wait for that, at most; the run goes on without it then.
         settle_s: How long to wait, at most, for the child's cluster jobs to be over before their times are asked for.
+        beside: A child that must run besides, and goes on as long as those that come next name the same. This one finds the
+            other's run folder in PERFDB_BESIDE_DIR. It may come up later, or have ended.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Program:
     begin_when: Literal["now", "released"] = "now"
     patience_s: float = 0.0
     settle_s: float = 0.0
+    beside: Program | None = None
 
 
 class Setup(BaseModel):
@@ -120,16 +123,33 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Around:
+    """What stood around when a run's own files were written, for such files alone: a record never has any of it.
+
+    Attributes:
+        typed: The command line, its program first.
+        variables: Of the environment.
+        files: Texts of the files of the current folder that the family asked for, by name; only those that are there.
+    """
+
+    typed: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Outputs:
     """Files that a family's runs give besides the record, into a folder of the user's.
 
     Attributes:
         files: Their names.
-        make: Pure: from the spec, the target as it was typed, the record and the children to their content.
+        make: Pure: from the spec, the target as it was typed, the record, the children and what stood around to their content.
+        reads: Files of the current folder, small ones, whose texts that takes.
     """
 
     files: tuple[str, ...]
-    make: Callable[[Any, str, Record, Sequence[ChildRun]], Mapping[str, bytes]]
+    make: Callable[[Any, str, Record, Sequence[ChildRun], Around], Mapping[str, bytes]]
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,6 +160,7 @@ class Family:
         name: As in records and on the command line.
         spec: The model of what can be asked for; each of its fields is a flag.
         subject: What is named where others name a Parsl config; None where a config is.
+        nodes_option: With a subject: the option that names a Parsl config on whose nodes its programs run; '' for none.
         examples: What may be typed after its command, for the help.
         overrides: Pure: the config's params that such a run sets, whatever the config says.
         fits: Pure: raises ConfigError or UsageError where this config, as its file has it, is none to measure so.
@@ -156,6 +177,7 @@ class Family:
         derive: Pure: the metrics that a record's other metrics imply, for the same.
         outputs: Files besides the record, for whoever asks for them; None where there are none.
         implied: The metrics of a run that stand only where one of these two implies them.
+        unkept: Options whose values may name hosts or hold secrets, and what a record has in their place where one was given.
     """
 
     name: str
@@ -175,3 +197,5 @@ class Family:
     derive: Callable[[Record], tuple[Metric, ...]]
     implied: frozenset[str]
     outputs: Outputs | None = None
+    nodes_option: str = ""
+    unkept: Mapping[str, Scalar] = field(default_factory=dict)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from perfdb.record import Record
 
 
 @dataclass(frozen=True)
@@ -82,4 +84,123 @@ class StagesChart:
     groups: Mapping[str, str]
 
 
-ChartDescription = SamplesChart | RepetitionsChart | IterationsChart | ScalingChart | StagesChart
+@dataclass(frozen=True)
+class Dot:
+    """A place on a line: `y` with the least and the greatest that it stands for, and what else is to be told of it."""
+
+    x: float
+    y: float
+    low: float | None = None
+    high: float | None = None
+    told: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """Dots in order of `x`: what was measured; or, where `rule` says what it is, a limit or a law for the line of that label."""
+
+    label: str
+    dots: tuple[Dot, ...]
+    rule: str = ""
+
+    @property
+    def name(self) -> str:
+        """Unlike every other line's."""
+        return f"{self.label}, {self.rule}" if self.rule else self.label
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Numbers against a number.
+
+    Attributes:
+        x: What stands along the axis, with its unit if it has one.
+        y: What the numbers are, in a word or two.
+        unit: Theirs.
+        log_x: Whether the axis along is logarithmic, where all of it is above zero.
+        remarks: Sentences that the lines need.
+    """
+
+    x: str
+    y: str
+    unit: str
+    lines: tuple[Line, ...]
+    log_x: bool = False
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Square:
+    """One place of a grid: the words in it, and how deep its colour is, 0 to 1. Only places that were tried have one."""
+
+    row: str
+    column: str
+    depth: float
+    told: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Numbers by two things; `rows` and `columns` are in order, and called what `down` and `across` say."""
+
+    down: str
+    across: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    squares: tuple[Square, ...]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A number for each of several things, and the one that all would have if they had the same.
+
+    Attributes:
+        of: What the things are.
+        quantity: What the numbers are, in a word or two; whole ones.
+        even: The number for comparison.
+    """
+
+    of: str
+    quantity: str
+    bars: tuple[tuple[str, int], ...]
+    even: float
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a family has made for a chart. `name`, `title`, `shows` as above."""
+
+    name: str
+    title: str
+    shows: str
+    data: Lines | Grid | Bars
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Charts whose numbers and number follow from a record and its samples, which may be anybody's.
+
+    Attributes:
+        make: Pure: the charts from the record and its samples' columns; none from what is no such record's.
+    """
+
+    make: Callable[[Record, Mapping[str, Sequence[object]]], Iterable[Picture]]
+
+
+@dataclass(frozen=True)
+class PicturesOfMany:
+    """Charts of several records together.
+
+    Attributes:
+        make: Pure: the charts from records, oldest first, each with its samples' columns.
+    """
+
+    make: Callable[[Sequence[tuple[Record, Mapping[str, Sequence[object]]]]], Iterable[Picture]]
+
+
+ChartDescription = (
+    SamplesChart | RepetitionsChart | IterationsChart | ScalingChart | StagesChart | Pictures | PicturesOfMany
+)

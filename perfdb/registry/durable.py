@@ -20,6 +20,9 @@ _WHY = {
     errno.EEXIST: "a file stands where a folder belongs: move it away",
 }
 
+# What a file system that has no hard links says.
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+
 
 def cannot_write(path: Path, error: OSError, consequence: str) -> RegistryError:
     """The paragraph for a write that failed: what, why, what it means, what to do."""
@@ -46,6 +49,26 @@ def replace(path: Path, data: bytes) -> None:
             draft.unlink()
         raise
     sync_folder(path.parent)
+
+
+def put_new(path: Path, data: bytes) -> bool:
+    """Put `data` at `path`, whole or not at all, unless something else is there; whether `data` is there now."""
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        write_new(draft, data)
+        try:
+            path.hardlink_to(draft)
+        except OSError as error:
+            if path.exists():
+                return path.is_file() and path.read_bytes() == data
+            if error.errno not in _NO_LINKS:
+                raise
+            draft.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+    sync_folder(path.parent)
+    return True
 
 
 def sync_folder(folder: Path) -> None:

@@ -166,7 +166,8 @@ def _seal(
     sitting: Sitting | None,
 ) -> Record:
     config = setup.config if setup else None
-    spec = dict(request.spec)
+    unkept = FAMILIES[request.family].unkept
+    spec = {name: value if value is None else unkept.get(name, value) for name, value in request.spec.items()}
     if request.timeout_s is not None:
         spec["timeout_s"] = request.timeout_s
     return Record.seal(

@@ -23,6 +23,7 @@ from perfdb.record import Scalar
 from perfdb.registry import Journal
 from perfdb.registry.durable import cannot_write
 from perfdb.runner.assemble import STOPPED
+from perfdb.runner.companion import Companion
 from perfdb.runner.leftovers import end_left, keep_left
 from perfdb.runner.request import RunRequest
 from perfdb.runner.waiting import wait_until
@@ -60,6 +61,7 @@ class SupervisedLab:
     deadline: float | None  # on time.monotonic()
     before_first: Callable[[], None]
     interrupted: bool = False
+    _companion: Companion | None = None
 
     @property
     def target(self) -> str:
@@ -89,34 +91,11 @@ class SupervisedLab:
             self.before_first()
         if program.begin_when == "released":
             self._await_release(program)
+        beside = self._beside(program.beside)
         remaining = self._check_time_left(program)
         log_path = self.journal.new_log(program.name)
-        run_dir = self.request.work_path / self.journal.run / program.name
-        # Parsl writes there what a config holds, secrets included.
-        try:
-            run_dir.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            run_dir.mkdir()
-        except OSError as error:
-            raise cannot_write(run_dir, error, "Parsl's run folder belongs there (PERFDB_WORK_DIR).") from error
-        providers = self.providers
-        overrides = self.setup.config.overrides
-        job = ChildJob(
-            name=program.name,
-            argv=program.argv,
-            env={
-                **child_environment(self.request, self.journal.run, overrides),
-                **program.env,
-                "PERFDB_RUN_DIR": str(run_dir),
-            },
-            cwd=Path.cwd(),
-            secrets=self.setup.config.secrets,
-            homes=(str(self.request.work_path),),
-            sample_on=program.sample_on,
-            timeout_s=remaining,
-            ballast=self.journal.ballast,
-            when_abandoned=(sys.executable, "-P", "-m", "perfdb.platforms.cancel", str(run_dir), *providers),
-        )
-        self._follow(job, log_path)
+        run_dir = self._run_dir(program)
+        self._follow(self._job(program, run_dir, remaining, beside), log_path)
         log = read_log(log_path)
         if log.exit.reason == "lost":  # the supervisor itself was killed: nobody else is left to end its child
             end_run(self.journal.run, grace_s=2.0, patience_s=30.0)
@@ -126,6 +105,56 @@ class SupervisedLab:
         if self.interrupted or log.exit.reason != "ended":
             raise MeasurementStopped
         return ChildRun(log, jobs)
+
+    def close(self) -> None:
+        """End what runs beside the children, and see to its cluster jobs. Safe to call more than once."""
+        companion, self._companion = self._companion, None
+        if companion is not None:
+            companion.end()
+            self._jobs(companion.run_dir, settle_s=0.0)
+
+    def _beside(self, program: Program | None) -> dict[str, str]:
+        """Have this program run beside the next child, and no other; what that child is told of it."""
+        if self._companion is not None and self._companion.program != program:
+            self.close()
+        if program is None:
+            return {}
+        if self._companion is None:
+            run_dir = self._run_dir(program)
+            # No time limit of its own: it ends with the children that it is there for.
+            job = self._job(program, run_dir, None, {})
+            self._companion = Companion(program, run_dir, Supervised(job, run_dir / "said.jsonl"))
+        return {"PERFDB_BESIDE_DIR": str(self._companion.run_dir)}
+
+    def _run_dir(self, program: Program) -> Path:
+        """A new folder for Parsl, which writes there what a config holds, secrets included."""
+        run_dir = self.request.work_path / self.journal.run / program.name
+        try:
+            run_dir.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            run_dir.mkdir()
+        except OSError as error:
+            raise cannot_write(run_dir, error, "Parsl's run folder belongs there (PERFDB_WORK_DIR).") from error
+        return run_dir
+
+    def _job(self, program: Program, run_dir: Path, timeout_s: float | None, more: Mapping[str, str]) -> ChildJob:
+        config = self.setup.config
+        return ChildJob(
+            name=program.name,
+            argv=program.argv,
+            env={
+                **child_environment(self.request, self.journal.run, config.overrides),
+                **program.env,
+                **more,
+                "PERFDB_RUN_DIR": str(run_dir),
+            },
+            cwd=Path.cwd(),
+            secrets=config.secrets,
+            homes=(str(self.request.work_path),),
+            sample_on=program.sample_on,
+            timeout_s=timeout_s,
+            ballast=self.journal.ballast,
+            when_abandoned=(sys.executable, "-P", "-m", "perfdb.platforms.cancel", str(run_dir), *self.providers),
+        )
 
     @property
     def powers_nodes(self) -> bool:
@@ -250,7 +279,7 @@ def child_environment(request: RunRequest, run: str, overrides: Mapping[str, Sca
         "PYTHONUNBUFFERED": "1",
         # Parsl's interchange gives itself a title, which would wipe the marker from what others see of its environment.
         "SPT_NOENV": "1",
-        "PERFDB_CONFIG": request.target,
+        "PERFDB_CONFIG": request.parsl_config,
         "PERFDB_OVERRIDES": json.dumps(dict(overrides)),
         MARKER: run,
     }

@@ -13,6 +13,7 @@ from perfdb.capture.machine import submit_host
 from perfdb.errors import ConfigError, RegistryError
 from perfdb.families import FAMILIES, Children, ChildRun, Family, Program, Setup
 from perfdb.parsl_config import ConfigDescription, describe
+from perfdb.parsl_config.beside import on_nodes_of
 from perfdb.platforms import Platform, platforms_for
 from perfdb.record import Scalar
 from perfdb.redaction import Identity, Redactor
@@ -48,15 +49,22 @@ class Measuring:
         program, self._next = self._next, None
         if program is None:
             return
-        begun = time.monotonic()
-        self.lab.deadline = None if self.left_s is None else begun + self.left_s
-        run = self.lab.run(program)
-        if self.left_s is not None:
-            self.left_s -= time.monotonic() - begun
         try:
+            begun = time.monotonic()
+            self.lab.deadline = None if self.left_s is None else begun + self.left_s
+            run = self.lab.run(program)
+            if self.left_s is not None:
+                self.left_s -= time.monotonic() - begun
             self._next = self._children.send(run)
         except StopIteration:
             self._children.close()
+        finally:
+            if self._next is None:
+                self.lab.close()
+
+    def close(self) -> None:
+        """End what still runs beside the children."""
+        self.lab.close()
 
 
 def begin(
@@ -71,8 +79,8 @@ def begin(
     """
     begun = time.monotonic()
     family = FAMILIES[request.family]
-    if family.subject is None:
-        observer.say(f"loading {Path(request.target).name} in a child process")
+    if family.subject is None or request.nodes_config is not None:
+        observer.say(f"loading {Path(request.parsl_config).name} in a child process")
     spec = family.spec.model_validate(request.spec)
     limit = settings.config_timeout_s
     config = _described(
@@ -101,18 +109,20 @@ def _described(
     family: Family, spec: BaseModel, request: RunRequest, journal: Journal, timeout_s: float
 ) -> ConfigDescription:
     """What is under test; a config as the family wants it."""
-    if family.subject is not None:
-        return family.subject.describe(request.target, request.host_key)
 
     def ask(overrides: Mapping[str, Scalar]) -> ConfigDescription:
         return describe(
-            Path(request.target),
+            Path(request.parsl_config),
             python=request.python,
             timeout_s=timeout_s,
             identity=Identity.here(),
             run=journal.run,
             overrides=overrides,
         )
+
+    if family.subject is not None:
+        subject = family.subject.describe(request.target, request.host_key)
+        return subject if request.nodes_config is None else on_nodes_of(subject, ask({}), family.nodes_option)
 
     own = family.overrides(spec)
     try:

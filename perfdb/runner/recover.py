@@ -12,7 +12,9 @@ from perfdb.processes.lock import Lock
 from perfdb.processes.tree import end_run
 from perfdb.registry import Journal, abandoned_journals
 from perfdb.registry.journal import WAITS
+from perfdb.registry.store import read_record
 from perfdb.runner.assemble import REFUSED, request_of, setup_of
+from perfdb.runner.outputs import write_outputs
 from perfdb.runner.run import keep
 from perfdb.settings import Settings
 
@@ -49,6 +51,8 @@ def recover(settings: Settings) -> Iterator[Recovered]:
                 end_what_runs(journal)
                 journal.adopt()
                 recorded = journal.read("recorded.json")
+                if recorded:
+                    _write_missing_outputs(journal, Path(recorded["folder"]))
                 record_id = recorded["record_id"] if recorded else keep(journal, settings).record.record_id
                 yield Recovered(journal, record_id, filed=recorded is None)
             except (KeyError, TypeError, ValueError) as error:
@@ -60,6 +64,13 @@ def recover(settings: Settings) -> Iterator[Recovered]:
                 yield Recovered(journal, None, filed=False, trouble=damaged)
             except PerfdbError as error:
                 yield Recovered(journal, None, filed=False, trouble=error)
+
+
+def _write_missing_outputs(journal: Journal, folder: Path) -> None:
+    """Of a run whose record was made, and that was cut off, or had no room, when it came to its other files."""
+    request = request_of(journal)
+    if request.output_dir is not None:
+        write_outputs(request, read_record(folder / "record.json"), journal)
 
 
 def waits(journal: Journal, settings: Settings) -> bool:

@@ -26,6 +26,7 @@ class RunRequest(BaseModel):
         overrides: Params that are set to other values than the config's file says.
         reproduces: The record whose run this one is to do again.
         host_key: Turns host names into pseudonyms.
+        nodes_config: The file of the Parsl config on whose nodes the family's programs run, where it is of something else.
         output_dir: Where the family's own files go besides the record, if anywhere.
         commit, dirty: perfdb's own, where it runs from a checkout.
     """
@@ -50,8 +51,14 @@ class RunRequest(BaseModel):
     commit: str | None = None
     dirty: bool | None = None
     work_path: Path
+    nodes_config: Path | None = None
     output_dir: Path | None = None
     scheduler: str | None = None
     scheduler_version: str | None = None
     scheduler_settings: dict[str, str] | None = None
     load_at_start: dict[str, Any] | None = None
+
+    @property
+    def parsl_config(self) -> str:
+        """The file of the Parsl config that children load."""
+        return self.target if self.nodes_config is None else str(self.nodes_config)

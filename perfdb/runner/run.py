@@ -23,7 +23,7 @@ from perfdb.registry import Journal, Registry
 from perfdb.runner.assemble import record_of
 from perfdb.runner.lab import MeasurementStopped, Observer
 from perfdb.runner.measuring import begin
-from perfdb.runner.outputs import write_outputs
+from perfdb.runner.outputs import check_writable, write_outputs
 from perfdb.runner.request import RunRequest
 from perfdb.settings import Settings
 
@@ -63,6 +63,7 @@ class Asked:
     overrides: Mapping[str, Scalar] = field(default_factory=dict)
     reproduces: str | None = None
     output_dir: Path | None = None
+    nodes_config: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,13 @@ class Outcome:
         record: What it gave.
         folder: Where the record lies.
         parsl_logs: Parsl's own logs, kept when something went wrong.
+        outputs: Where the family's own files went, if they were asked for.
     """
 
     record: Record
     folder: Path
     parsl_logs: Path | None
+    outputs: Path | None = None
 
 
 def request_for(asked: Asked, settings: Settings, started_at: datetime) -> RunRequest:
@@ -90,7 +93,7 @@ def request_for(asked: Asked, settings: Settings, started_at: datetime) -> RunRe
     return RunRequest(
         family=asked.family.name,
         target=asked.target,
-        spec=dict(asked.spec),
+        spec=_without_paths(asked),
         run_name=asked.run_name or f"{_plain_name(asked)}-{started_at:%Y%m%d-%H%M%S}",
         experiment=asked.experiment or asked.family.name,
         machine=machine_label(asked.machine or settings.machine, key),
@@ -101,6 +104,7 @@ def request_for(asked: Asked, settings: Settings, started_at: datetime) -> RunRe
         overrides=dict(asked.overrides),
         reproduces=asked.reproduces,
         output_dir=asked.output_dir,
+        nodes_config=asked.nodes_config,
         host_key=key,
         started_at=started_at,
         perfdb_version=__version__,
@@ -112,10 +116,21 @@ def request_for(asked: Asked, settings: Settings, started_at: datetime) -> RunRe
 
 
 def _plain_name(asked: Asked) -> str:
-    """A file's name as part of a run's name: nobody chose it for that, so it may hold anything, a user's name too."""
+    """What a run is called that nobody named."""
     if asked.family.subject is not None:  # such as an address
         return asked.family.name
-    stem = Redactor((), Identity.here()).text(Path(asked.target).stem)
+    return _plain(Path(asked.target))
+
+
+def _without_paths(asked: Asked) -> dict[str, Scalar]:
+    """The spec for the record: a config by its name."""
+    named = {} if asked.nodes_config is None else {asked.family.nodes_option: _plain(asked.nodes_config)}
+    return {**asked.spec, **named}
+
+
+def _plain(config: Path) -> str:
+    """A file's name as part of a record: nobody chose it for that, so it may hold anything, a user's name too."""
+    stem = Redactor((), Identity.here()).text(config.stem)
     return re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip("_")[:100] or "config"
 
 
@@ -130,6 +145,8 @@ def run(asked: Asked, settings: Settings, observer: Observer, mirror: Mirror) ->
     begun = time.monotonic()
     registry = Registry(settings.registry_path)
     registry.check_writable()
+    if asked.output_dir is not None:
+        check_writable(asked.output_dir)
     request = request_for(asked, settings, datetime.now(UTC))
     journal = Journal.create(settings.state_path, request.model_dump(mode="json"))
     try:
@@ -177,21 +194,24 @@ def keep(journal: Journal, settings: Settings) -> Outcome:
             f"{error} The measurement itself is safe in {journal.path}: mend that, then `perfdb sync` makes its record."
         ) from error
     request = RunRequest.model_validate(journal.read("request.json"))
-    if request.output_dir is not None:
-        write_outputs(request, request.output_dir, record, journal)
+    outputs = write_outputs(request, record, journal)
     logs = request.work_path / journal.run
-    if record.status == "ok" or FAMILIES[request.family].subject is not None:  # only Parsl writes logs of its own there
+    parsl_ran = FAMILIES[request.family].subject is None or request.nodes_config is not None
+    if record.status == "ok" or not parsl_ran:  # only Parsl writes logs of its own there
         _remove_work(request, journal)
-    return Outcome(record, folder, logs if logs.exists() else None)
+    return Outcome(record, folder, logs if logs.exists() else None, outputs)
 
 
 def _measure(
     request: RunRequest, settings: Settings, journal: Journal, observer: Observer, before_first: Callable[[], None]
 ) -> None:
     measuring = begin(request, settings, journal, observer, before_first)
-    with contextlib.suppress(MeasurementStopped):
-        while not measuring.over:
-            measuring.step()
+    try:
+        with contextlib.suppress(MeasurementStopped):
+            while not measuring.over:
+                measuring.step()
+    finally:
+        measuring.close()
 
 
 def write_end(journal: Journal, duration_s: float) -> None:

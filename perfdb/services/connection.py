@@ -6,7 +6,8 @@ import contextlib
 import os
 import shlex
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +17,8 @@ from perfdb.services.envoy.config import DEFAULT_ADMIN_PORT
 
 FILE = "openenv-connection.env"
 CONFIG_FILE = "envoy-config-generated.yaml"
+# What started the service, and what each of its nodes has.
+FACTS = ("OPENENV_SERVER_COMMAND", "OPENENV_CPUS_PER_NODE", "OPENENV_WORKERS_PER_NODE")
 _LONGEST = 1024 * 1024
 
 
@@ -28,12 +31,16 @@ class Connection:
         workers: The servers behind it.
         envoy_node: The balancer's host.
         admin_port: Of the balancer's admin there.
+        worker_pids: The processes of those servers, in their order, where they are this machine's.
+        facts: What else is known, by the names of `FACTS`: for people's logs, and read by nobody here.
     """
 
     url: str
     workers: tuple[Address, ...]
     envoy_node: str
     admin_port: int = DEFAULT_ADMIN_PORT
+    worker_pids: tuple[int, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def text(self) -> str:
         """The file."""
@@ -45,6 +52,9 @@ class Connection:
             "ENVOY_NODE": self.envoy_node,
             "ENVOY_ADMIN_PORT": str(self.admin_port),
         }
+        if self.worker_pids:
+            values["WORKER_PIDS"] = " ".join(map(str, self.worker_pids))
+        values |= {name: self.facts[name] for name in FACTS if self.facts.get(name)}
         return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
 
     @classmethod
@@ -62,7 +72,7 @@ class Connection:
                 f"{path} cannot be read: {error.strerror}. `perfdb serve multi` and deploy/slurm/serve_multi.sh write it; "
                 "name it with --connection."
             ) from error
-        values = dict(_assignments(text))
+        values = assignments(text)
         try:
             workers = [url.removeprefix("http://") for url in values["WORKER_URLS"].split()]
             admin = Address(values["ENVOY_NODE"], int(values.get("ENVOY_ADMIN_PORT", DEFAULT_ADMIN_PORT)))
@@ -74,13 +84,14 @@ class Connection:
             ) from error
 
 
-def _assignments(text: str) -> list[tuple[str, str]]:
-    found = []
+def assignments(text: str) -> dict[str, str]:
+    """The variables that a file of `export NAME=VALUE` sets, the last one of a name; nothing in it is ever run."""
+    found = {}
     for line in text.splitlines():
         name, equals, value = line.strip().removeprefix("export ").partition("=")
         if equals and name.isidentifier():
             with contextlib.suppress(ValueError):
-                found.append((name, " ".join(shlex.split(value))))
+                found[name] = " ".join(shlex.split(value))
     return found
 
 

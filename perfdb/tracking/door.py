@@ -55,7 +55,27 @@ def connect(target: Target, *, wait_s: float) -> Any:
     from mlflow.tracking import MlflowClient
 
     with words_for(target), contextlib.nullcontext() if target.is_http else alone(target, wait_s):
+        if target.database is not None and not target.database.exists():
+            _make_database(target.database)
         return MlflowClient(tracking_uri=target.uri, registry_uri=target.uri)
+
+
+def _make_database(database: Path) -> None:
+    """Whole or not at all: one whose making was cut off half-way is refused by MLflow ever after."""
+    from mlflow.tracking import MlflowClient
+
+    database.parent.mkdir(parents=True, exist_ok=True)
+    for left in database.parent.glob(f".{database.name}.*"):  # by somebody who was killed: we are alone
+        left.unlink()
+    draft, whole = (database.with_name(f".{database.name}.{name}") for name in ("draft", "whole"))
+    uri = f"sqlite:///{draft}"
+    MlflowClient(tracking_uri=uri, registry_uri=uri)
+    # What MLflow still has open is the draft, so a copy takes its place.
+    with contextlib.closing(sqlite3.connect(draft)) as made, contextlib.closing(sqlite3.connect(whole)) as copy:
+        made.backup(copy)
+    whole.replace(database)
+    for left in database.parent.glob(f".{database.name}.*"):
+        left.unlink()
 
 
 def alone(target: Target, wait_s: float) -> Lock:

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,6 +118,8 @@ for node in $WORKER_NODES; do curl -sf "http://${{node}}:$OPENENV_PORT/health" >
 curl -sf "$OPENENV_URL/health" >/dev/null && echo "[OK] envoy"
 curl -sf "http://${{ENVOY_NODE}}:9901/clusters" | grep -E "openenv_cluster.*health"
 "$PERFDB" preflight "$OPENENV_URL" --expected-hosts "$NUM_WORKERS" --json >preflight.json
+"$PERFDB" run scaling --url "$OPENENV_URL" -n 60 --wait 0.1 --reps 1 --expected-hosts "$NUM_WORKERS" --require-hosts \\
+    --output-dir results --no-server --json >run.json
 squeue --steps --noheader --format='%N' | sort >steps
 """
 
@@ -125,7 +128,7 @@ def test_the_runbooks_multi_node_sections_work(cluster: Cluster, env: dict[str, 
     inside = tmp_path / "inside.sh"
     inside.write_text(_INSIDE.format(multi=SCRIPTS / "serve_multi.sh"))
     chosen = {"WORKERS": "2", "CPUS_PER_WORKER": "1", "MEM_PER_CPU": "1M", "PARTITION": "pocket", "TIME": "10:00"}
-    done = run([SCRIPTS / "alloc.sh", "bash", inside], tmp_path, env | chosen)
+    done = run([SCRIPTS / "alloc.sh", "bash", inside], tmp_path, env | chosen | {"PERFDB_ROOT": str(tmp_path)})
     port = int(env["ENVOY_PORT"])
     assert done.returncode == 0, (done.stdout, done.stderr)
     assert [line for line in done.stdout.splitlines() if line.startswith("[OK]")] == [
@@ -135,6 +138,9 @@ def test_the_runbooks_multi_node_sections_work(cluster: Cluster, env: dict[str, 
     ]
     assert done.stdout.count("health_flags::healthy") == 2
     assert json.loads((tmp_path / "preflight.json").read_text())["fit"] is True
+    assert json.loads((tmp_path / "run.json").read_text())["status"] == "ok"
+    hosts = Counter(json.loads(line)["host_url"] for line in (tmp_path / "results" / "raw.jsonl").open())
+    assert sorted(hosts.values()) == [30, 30]
     assert Connection.read(tmp_path / "openenv-connection.env") == Connection(
         f"http://127.0.0.2:{port}", (Address("127.0.0.3", port), Address("127.0.0.4", port)), "127.0.0.2"
     )

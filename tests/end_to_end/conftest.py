@@ -113,15 +113,24 @@ class Home:
         return found
 
 
+@contextlib.contextmanager
+def home_at(root: Path) -> Iterator[Home]:
+    """A fresh root. Whatever is left running when its user fails or is done is ended."""
+    made = Home(root)
+    try:
+        yield made
+    finally:
+        left = made.processes()
+        for process in left:
+            process.kill()
+        psutil.wait_procs(left, timeout=10)
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
-    """A fresh root. Whatever a failed test leaves running is ended."""
-    made = Home(tmp_path)
-    yield made
-    left = made.processes()
-    for process in left:
-        process.kill()
-    psutil.wait_procs(left, timeout=10)
+    """A root of the test's own; a module's tests that look at the same run share one of `home_at`."""
+    with home_at(tmp_path) as made:
+        yield made
 
 
 def wait_for_line(process: subprocess.Popen[bytes], log: Path, text: str) -> None:

@@ -52,7 +52,7 @@ def test_a_release_is_installed_once_and_found_again(home: Home) -> None:
 
 
 def test_a_folder_is_measured_as_it_stands(home: Home, checkout: Path) -> None:
-    done = home.perf(THREADS, *QUICK, "--parsl", str(checkout))
+    done = home.perf(THREADS, *QUICK, "--no-probe", "--parsl", str(checkout))
     assert done.returncode == 0, done.stderr + done.stdout
     (record,) = home.records()
     assert record["code"]["measured"]["parsl"] == "2026.11.1+ours"
@@ -62,7 +62,7 @@ def test_a_folder_is_measured_as_it_stands(home: Home, checkout: Path) -> None:
 
 def test_an_earlier_commit_is_measured_and_the_checkout_left_alone(home: Home, checkout: Path) -> None:
     before = subprocess.run(["git", "status", "--porcelain"], cwd=checkout, check=True, capture_output=True).stdout
-    done = home.perf(THREADS, *QUICK, "--parsl", f"{checkout}@HEAD~1")
+    done = home.perf(THREADS, *QUICK, "--no-probe", "--parsl", f"{checkout}@HEAD~1")
     assert done.returncode == 0, done.stderr + done.stdout
     (record,) = home.records()
     assert record["code"]["measured"]["parsl"] == RELEASE

@@ -6,7 +6,6 @@ quarter of a minute to three, so the longer ones are a drill.
 
 from __future__ import annotations
 
-import random
 import re
 import signal
 from collections.abc import Callable
@@ -259,7 +258,9 @@ def a_cluster_that_is_taken_down_in_a_round(home: Home) -> None:
     assert list((home.root / ".perfdb").glob("left/*")) == []
 
 
+# The quickest of those that come in the middle of a round first, which `perfdb sync` has to see to as well.
 DRILL = (
+    a_cluster_that_is_taken_down_in_a_round,
     a_job_longer_than_the_partition_allows,
     an_account_that_is_none,
     a_partition_that_goes_down_in_a_round,
@@ -272,16 +273,14 @@ DRILL = (
     the_controller_hung_in_a_round,
     the_controller_stopped_before_a_round_s_jobs,
     the_controller_hung_before_a_round_s_jobs,
-    a_cluster_that_is_taken_down_in_a_round,
 )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """As many of them as the drill's share says."""
+    """As many of them as the drill's share says, from the first."""
     if "fault" in metafunc.fixturenames:
         share = metafunc.config.getoption("--drill-share")
-        chosen = random.Random(20261121).sample(DRILL, max(1, round(share * len(DRILL))))
-        metafunc.parametrize("fault", chosen, ids=lambda fault: fault.__name__)
+        metafunc.parametrize("fault", DRILL[: max(1, round(share * len(DRILL)))], ids=lambda fault: fault.__name__)
 
 
 @pytest.mark.drill

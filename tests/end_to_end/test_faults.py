@@ -64,7 +64,7 @@ def test_a_disk_that_fills_up_meanwhile_costs_no_number(small_disk: Path, tmp_pa
 
 
 def test_a_registry_that_cannot_be_written_at_the_end_loses_nothing(home: Home) -> None:
-    process = home.start("run-parsl-perf.py", THREADS, *QUICK)
+    process = home.start("run-parsl-perf.py", THREADS, *QUICK, "--no-probe")
     wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
     (home.root / "mlruns").rmdir()
     (home.root / "mlruns").write_text("in the way")

@@ -8,13 +8,14 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from perfdb.processes.tree import marked
-from tests.end_to_end.conftest import BIN, HTEX, THREADS, Home, nothing_done, wait_for_line
+from tests.end_to_end.conftest import BIN, HTEX, THREADS, Home, home_at, nothing_done, wait_for_line
 
 LONG = ("--time", "60", "--reps", "2", "--no-server")
 
@@ -27,11 +28,21 @@ def wait_until_quiet(home: Home, patience_s: float = 60) -> None:
         psutil.wait_procs(left, timeout=1)
 
 
-def test_ctrl_c_keeps_what_was_measured_and_ends_every_worker(home: Home) -> None:
-    process = home.start("run-parsl-perf.py", HTEX, *LONG)
-    wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, str]]:
+    """A run that Ctrl-C ended, and the command lines of all that its marker found before that."""
+    with home_at(tmp_path_factory.mktemp("stopped")) as home:
+        process = home.start("run-parsl-perf.py", HTEX, *LONG)
+        wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
+        (journal,) = home.journals()
+        found = " ".join(" ".join(part.cmdline()) for part in marked(journal.name))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        yield home, found
+
+
+def test_ctrl_c_keeps_what_was_measured_and_ends_every_worker(stopped: tuple[Home, str]) -> None:
+    home, _ = stopped
     wait_until_quiet(home)
     (record,) = home.records()
     assert record["status"] == "interrupted"
@@ -40,6 +51,13 @@ def test_ctrl_c_keeps_what_was_measured_and_ends_every_worker(home: Home) -> Non
     assert "==== Iteration 2 ====" in (folder / "artifacts" / "01-rep-1.log").read_text()
     assert home.journals() == []
     assert "Traceback" not in (home.root / "started.log").read_text()
+
+
+def test_every_part_of_parsl_is_found_by_the_runs_marker(stopped: tuple[Home, str]) -> None:
+    """The interchange gives itself a title, which would hide its environment from whoever must end it."""
+    _, found = stopped
+    for part in ("parsl-perf", "interchange", "process_worker_pool"):
+        assert part in found
 
 
 def test_ctrl_c_while_the_config_loads_leaves_nothing(home: Home) -> None:
@@ -64,14 +82,14 @@ def test_a_config_that_loops_dies_with_a_killed_perfdb(home: Home) -> None:
 
 
 def test_the_time_limit_ends_all_and_keeps_what_was_measured(home: Home) -> None:
-    done = home.perf(HTEX, *LONG, "--timeout", "30")
+    done = home.perf(HTEX, *LONG, "--timeout", "22")
     assert done.returncode == 3, done.stderr
     wait_until_quiet(home)
     (record,) = home.records()
     assert record["status"] == "timeout"
     assert "time limit" in record["reason"]
     assert [m for m in record["metrics"] if m["name"] == "cold_start_s"]
-    assert record["duration_s"] >= 30
+    assert record["duration_s"] >= 22
 
 
 def test_a_terminal_that_closes_is_like_ctrl_c(home: Home) -> None:
@@ -83,21 +101,18 @@ def test_a_terminal_that_closes_is_like_ctrl_c(home: Home) -> None:
     assert [r["status"] for r in home.records()] == ["interrupted"]
 
 
-def _kills(share: float) -> int:
-    return max(4, round(20 * share))
-
-
 @pytest.mark.drill
 def test_sigkill_at_random_moments_leaves_no_half_record_and_no_process(home: Home, drill_share: float) -> None:
-    """The moments are drawn over the whole of a run of known length, by a seeded generator."""
+    """The moments are drawn over the whole of a run of known length, by a seeded generator. A share of it has no probe."""
     chance = random.Random(20261121)
+    run = (HTEX, "--time", "1.5", "--reps", "1", "--no-server", *(["--no-probe"] if drill_share < 1 else []))
     begun = time.monotonic()
-    whole = home.perf(HTEX, "--time", "1.5", "--reps", "1", "--no-server")
+    whole = home.perf(*run)
     assert whole.returncode == 0, whole.stderr
     length_s = time.monotonic() - begun
     killed = 0
-    for _ in range(_kills(drill_share)):
-        process = home.start("run-parsl-perf.py", HTEX, "--time", "1.5", "--reps", "1", "--no-server")
+    for _ in range(max(3, round(20 * drill_share))):
+        process = home.start("run-parsl-perf.py", *run)
         try:
             process.wait(chance.uniform(0, length_s))
         except subprocess.TimeoutExpired:
@@ -213,15 +228,3 @@ def test_nohup_is_respected(home: Home) -> None:
     process.send_signal(signal.SIGHUP)
     assert process.wait(60) == 0
     assert [r["status"] for r in home.records()] == ["ok"]
-
-
-def test_every_part_of_parsl_is_found_by_the_runs_marker(home: Home) -> None:
-    """The interchange gives itself a title, which would hide its environment from whoever must end it."""
-    process = home.start("run-parsl-perf.py", HTEX, *LONG)
-    wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
-    (journal,) = home.journals()
-    found = " ".join(" ".join(part.cmdline()) for part in marked(journal.name))
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
-    for part in ("parsl-perf", "interchange", "process_worker_pool"):
-        assert part in found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
 import sqlite3
@@ -20,7 +21,6 @@ from tests.end_to_end.conftest import Home
 from tests.tracking.records import save
 
 RECORDS = 40
-AT_ONCE = 8
 
 
 def assert_one_whole_run_each(home: Home, deleted: int = 0) -> dict[str, SeenRun]:
@@ -46,14 +46,14 @@ def assert_one_whole_run_each(home: Home, deleted: int = 0) -> dict[str, SeenRun
     return {record_id: runs[0] for record_id, runs in active.items()}
 
 
-def sync_at_once(home: Home) -> None:
-    """All of them stand before the same lock, with MLflow imported, before any of them may look or write."""
-    logs = [f"sync-{number}.log" for number in range(AT_ONCE)]
+def sync_at_once(home: Home, count: int) -> None:
+    """So many of them stand before the same lock, with MLflow imported, before any of them may look or write."""
+    logs = [f"sync-{number}.log" for number in range(count)]
     state = home.root / ".perfdb"
     with Lock(Target(f"sqlite:///{state / 'mlflow.db'}", str(state / "mlartifacts"), str(state)).lock_path, 5):
         running = [home.start("perfdb", "sync", log=log) for log in logs]
-        wait_until_idle(home, 2 * AT_ONCE)
-    assert [process.wait(300) for process in running] == [0] * AT_ONCE, [(home.root / log).read_text() for log in logs]
+        wait_until_idle(home, 2 * count)
+    assert [process.wait(300) for process in running] == [0] * count, [(home.root / log).read_text() for log in logs]
 
 
 def wait_until_idle(home: Home, count: int) -> None:
@@ -79,11 +79,12 @@ def cpu_s(process: psutil.Process) -> float:
 def test_eight_syncs_at_once_on_no_database_give_one_run_a_record(home: Home) -> None:
     for _ in range(RECORDS):
         save(home.root)
-    sync_at_once(home)
+    sync_at_once(home, 8)
     assert_one_whole_run_each(home)
 
 
-def test_eight_syncs_at_once_complete_a_half_synced_database(home: Home) -> None:
+@pytest.mark.drill
+def test_syncs_at_once_complete_a_half_synced_database(home: Home, drill_share: float) -> None:
     for _ in range(RECORDS // 2):
         save(home.root)
     assert home.perfdb("sync").returncode == 0
@@ -101,7 +102,7 @@ def test_eight_syncs_at_once_complete_a_half_synced_database(home: Home) -> None
             )
     for _ in range(RECORDS - RECORDS // 2):
         save(home.root)
-    sync_at_once(home)
+    sync_at_once(home, max(3, round(8 * drill_share)))
     after = assert_one_whole_run_each(home, deleted=len(by_hand))
     assert all(after[record_id] == before[record_id] for record_id in before if record_id not in by_hand)
 
@@ -118,7 +119,7 @@ def test_a_sync_that_is_killed_at_any_moment_is_completed_by_the_next(home: Home
     assert home.perfdb("sync").returncode == 0
     length_s = time.monotonic() - begun
     database = home.root / ".perfdb" / "mlflow.db"
-    for number in range(max(4, round(20 * drill_share))):
+    for number in range(max(2, round(20 * drill_share))):
         for _ in range(100):
             save(home.root)
         known = len(glance(database, wait_s=5))
@@ -136,6 +137,32 @@ def test_a_sync_that_is_killed_at_any_moment_is_completed_by_the_next(home: Home
         done = home.perfdb("sync")
         assert done.returncode == 0, done.stderr
         assert_one_whole_run_each(home)
+
+
+def test_a_database_whose_making_was_cut_off_is_made_anew(home: Home) -> None:
+    save(home.root)
+    process = home.start("perfdb", "sync")
+    state = home.root / ".perfdb"
+    while not any(has_tables(path) for path in state.glob("*mlflow.db*")):
+        assert process.poll() is None
+        time.sleep(0.005)  # a database tells nobody that it grew
+    for victim in home.processes():
+        victim.send_signal(signal.SIGKILL)
+    process.wait()
+    done = home.perfdb("sync")
+    assert (done.returncode, done.stderr.count("warning")) == (0, 0), done.stderr
+    assert_one_whole_run_each(home)
+    assert [path.name for path in state.glob("*mlflow.db*")] == ["mlflow.db"]
+
+
+def has_tables(path: Path) -> bool:
+    """Whether it is a database with some of MLflow's tables."""
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as found,
+    ):
+        return bool(found.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 20)
+    return False
 
 
 def test_a_sync_with_nothing_to_do_imports_no_mlflow(home: Home) -> None:

@@ -13,6 +13,9 @@ import pytest
 
 from tests.end_to_end.conftest import QUICK, THREADS, Home, wait_for_line
 
+# Long enough for a look at the server meanwhile.
+WATCHED = ("--time", "3", "--reps", "1", "--no-server", "--no-probe")
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -47,7 +50,7 @@ def named(server: str, name: str) -> dict[str, Any]:
 
 def test_a_run_shows_as_running_while_it_measures_and_nothing_is_sent_meanwhile(home: Home, server: str) -> None:
     home.env["MLFLOW_TRACKING_URI"] = server
-    process = home.start("run-parsl-perf.py", THREADS, "on a server", *QUICK)
+    process = home.start("run-parsl-perf.py", THREADS, "on a server", *WATCHED)
     wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
     during = named(server, "on a server")
     assert during["info"]["status"] == "RUNNING"
@@ -99,7 +102,7 @@ def test_a_server_that_dies_while_we_measure_costs_a_warning(
     site = Home(tmp_path_factory.mktemp("dying"))
     started = json.loads(site.perfdb("server", "start", "--json").stdout)
     home.env["MLFLOW_TRACKING_URI"] = started["url"]
-    process = home.start("run-parsl-perf.py", THREADS, *QUICK)
+    process = home.start("run-parsl-perf.py", THREADS, *WATCHED)
     wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
     for victim in site.processes():
         victim.kill()

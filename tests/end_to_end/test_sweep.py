@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import BIN, THREADS, Home
+from tests.end_to_end.conftest import BIN, THREADS, Home, home_at
 
 # Long enough to be valid, short enough to be many.
 SWEEP = ("sweep", THREADS, "--vary", "workers=1,2", "--reps", "2", "--set", "time=1.4", "--set", "probe=false")
@@ -42,12 +42,40 @@ def whole(home: Home) -> None:
     assert home.journals() == [] and not list((home.root / ".perfdb" / "sittings").glob("*"))
 
 
-def test_set_ups_take_turns_forth_and_back_and_each_gives_one_record(home):
-    done = home.perfdb(*SWEEP)
-    assert done.returncode == 0, done.stderr
+@pytest.fixture(scope="module")
+def meanwhile(tmp_path_factory):
+    """A sweep that came to its end, what it said, and what others got who came while it was under way."""
+    with home_at(tmp_path_factory.mktemp("sweep")) as home:
+        first = home.start("perfdb", *SWEEP)
+        until(home, home.root / "started.log", "[1 of 4", first)
+        others = {
+            "the same": home.perfdb(*SWEEP),
+            "fresh": home.perfdb(*SWEEP, "--fresh"),
+            "drop": home.perfdb("sweep", "--drop"),
+        }
+        assert first.wait(120) == 0, (home.root / "started.log").read_text()
+        yield home, (home.root / "started.log").read_text(), others
+
+
+def test_set_ups_take_turns_forth_and_back_and_each_gives_one_record(meanwhile):
+    home, said, _ = meanwhile
     whole(home)
     assert turns(home) == [[1, 4], [2, 3]]
-    assert "[4 of 4, about" in done.stderr and all(label in done.stdout for label in LABELS)
+    assert "[4 of 4, about" in said and all(label in said for label in LABELS)
+
+
+def test_two_sweeps_of_the_same_at_once_do_not_mix(meanwhile):
+    home, _, others = meanwhile
+    assert others["the same"].returncode == 1
+    assert "another perfdb process here is measuring" in others["the same"].stderr
+    whole(home)
+
+
+def test_a_sweep_that_is_under_way_is_not_begun_anew(meanwhile):
+    home, _, others = meanwhile
+    assert others["fresh"].returncode == 1 and "is being measured here" in others["fresh"].stderr
+    assert others["drop"].returncode == 0 and "left alone" in others["drop"].stderr
+    whole(home)
 
 
 def test_a_set_up_that_does_not_install_is_a_failed_record_and_the_others_are_measured(home):
@@ -134,9 +162,18 @@ def test_a_sweep_killed_at_any_moment_goes_on_and_loses_no_repetition(home, dril
 KILLED_AT = str(Path(__file__).with_name("killed_at.py"))
 
 
-@pytest.mark.parametrize(
-    "place", ["writing:waits.json", "writing:setup.json", "starting:3", "writing:end.json", "writing:recorded.json"]
-)
+PLACES = ("starting:3", "writing:recorded.json", "writing:waits.json", "writing:setup.json", "writing:end.json")
+
+
+def pytest_generate_tests(metafunc):
+    """As many of the places as the drill's share says, and two at least: a killed child, and a record not yet noted."""
+    if "place" in metafunc.fixturenames:
+        share = metafunc.config.getoption("--drill-share")
+        metafunc.parametrize("place", PLACES[: max(2, round(share * len(PLACES)))])
+
+
+@pytest.mark.drill
+@pytest.mark.usefixtures("drill_share")
 def test_wherever_a_sweep_is_killed_the_same_command_ends_it_with_each_repetition_once(home, place):
     killed = home.run(str(BIN / "python"), KILLED_AT, place, *SWEEP)
     assert killed.returncode == 9, killed.stderr
@@ -155,28 +192,39 @@ def in_part(home: Home) -> str:
     return str(config)
 
 
-def test_an_edited_config_is_another_sweep_and_what_was_measured_stays(home):
-    config = in_part(home)
-    Path(config).write_text("oops(\n")
-    assert home.perfdb("sweep", config, *SWEEP[2:]).returncode == 1
-    assert home.records() == [] and len(home.journals()) == 2
-    Path(config).write_text(Path(THREADS).read_text())
-    again = home.perfdb("sweep", config, *SWEEP[2:])
-    assert again.returncode == 0 and "going on with" in again.stderr, again.stderr
-    assert [turns for r in sorted(home.records(), key=lambda r: r["run_name"]) for turns in r["sitting"]["turns"]] == [
-        1,
-        4,
-        2,
-        3,
-    ]
+@pytest.fixture(scope="module")
+def setbacks(tmp_path_factory):
+    """A sweep in part that meets an edited config, then a full disk, and then comes to its end; what each command gave."""
+    with home_at(tmp_path_factory.mktemp("setbacks")) as home:
+        config = in_part(home)
+        mine = ("sweep", config, *SWEEP[2:])
+        Path(config).write_text("oops(\n")
+        edited = home.perfdb(*mine)
+        left = (home.records(), len(home.journals()))
+        Path(config).write_text(Path(THREADS).read_text())
+        full = home.run(str(BIN / "python"), KILLED_AT, "full:setup.json", *mine)
+        yield home, {"edited": edited, "full": full, "again": home.perfdb(*mine)}, left
 
 
-def test_a_full_disk_when_a_sweep_goes_on_costs_nothing_that_was_measured(home):
-    config = in_part(home)
-    full = home.run(str(BIN / "python"), KILLED_AT, "full:setup.json", "sweep", config, *SWEEP[2:])
-    assert full.returncode == 1 and "Traceback" not in full.stderr
-    assert home.perfdb("sweep", config, *SWEEP[2:]).returncode == 0
-    assert sorted(turn for r in home.records() for turn in r["sitting"]["turns"]) == [1, 2, 3, 4]
+def went_on(setbacks):
+    home, done, _ = setbacks
+    assert done["again"].returncode == 0 and "going on with" in done["again"].stderr, done["again"].stderr
+    records = sorted(home.records(), key=lambda record: record["run_name"])
+    assert [record["sitting"]["turns"] for record in records] == [[1, 4], [2, 3]]
+
+
+def test_an_edited_config_is_another_sweep_and_what_was_measured_stays(setbacks):
+    _, done, left = setbacks
+    assert done["edited"].returncode == 1
+    assert left == ([], 2)
+    went_on(setbacks)
+
+
+def test_a_full_disk_when_a_sweep_goes_on_costs_nothing_that_was_measured(setbacks):
+    _, done, _ = setbacks
+    assert done["full"].returncode == 1 and "Traceback" not in done["full"].stderr
+    assert "full" in done["full"].stderr
+    went_on(setbacks)
 
 
 def test_a_set_up_that_never_had_its_turn_leaves_no_record_when_the_sweep_is_dropped(home):
@@ -190,22 +238,3 @@ def test_a_set_up_that_never_had_its_turn_leaves_no_record_when_the_sweep_is_dro
     assert json.loads(dropped.stdout) == {"dropped": 1, "left_alone": 0}
     assert [record["run_name"] for record in home.records()] == ["mine, workers=1"] and home.journals() == []
     del config
-
-
-def test_a_sweep_that_is_under_way_is_not_begun_anew(home):
-    first = home.start("perfdb", *SWEEP)
-    until(home, home.root / "started.log", "[1 of 4", first)
-    fresh, dropped = home.perfdb(*SWEEP, "--fresh"), home.perfdb("sweep", "--drop")
-    assert fresh.returncode == 1 and "is being measured here" in fresh.stderr
-    assert dropped.returncode == 0 and "left alone" in dropped.stderr
-    assert first.wait(120) == 0
-    whole(home)
-
-
-def test_two_sweeps_of_the_same_at_once_do_not_mix(home):
-    first = home.start("perfdb", *SWEEP)
-    until(home, home.root / "started.log", "[1 of 4", first)
-    second = home.perfdb(*SWEEP)
-    assert second.returncode == 1 and "another perfdb process here is measuring" in second.stderr
-    assert first.wait(120) == 0
-    whole(home)

@@ -25,6 +25,8 @@ from perfdb.services.asking import get_json, is_healthy
 from perfdb.services.benchmark.server import command
 
 PERFDB = Path(sys.executable).parent / "perfdb"
+# Envoy's, and those of up to four backends of `perfdb serve multi`.
+HOSTS = [f"127.0.0.{number}" for number in range(1, 6)]
 PATIENCE_S = 60.0
 
 
@@ -89,6 +91,26 @@ def benchmark_server(host: str = "127.0.0.1", **options: Any) -> Iterator[Addres
     with program(*command(told)):
         within(PATIENCE_S, lambda: is_healthy(address))
         yield address
+
+
+@contextlib.contextmanager
+def multi(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """`perfdb serve multi --json`, once it is up, and what it printed."""
+    port, admin_port = free_port(*HOSTS), free_port()
+    argv = [PERFDB, "serve", "multi", "--json", "--port", str(port), "--admin-port", str(admin_port), *options]
+    environment = {**os.environ, "PERFDB_ROOT": str(folder)}
+    with program(*argv, cwd=folder, env=environment) as running:
+        yield running, _document(running)
+
+
+def _document(running: subprocess.Popen[str]) -> dict[str, Any]:
+    assert running.stdout is not None
+    text = ""
+    while not text.endswith("\n}\n"):
+        line = running.stdout.readline()
+        assert line, running.communicate()
+        text += line
+    return dict(json.loads(text))
 
 
 def stats(address: Address) -> dict[str, Any]:

@@ -1,5 +1,7 @@
-"""What a load client says: JSON lines, each an object with `kind` and `client`, its number. All but `begin` and `progress`
-is told once the load is over.
+"""What a load's children say: JSON lines, each an object with `kind`.
+
+A client's have `client`, its number; all but `begin` and `progress` is told once the load is over. Those without are of who
+watches the service meanwhile: moments in them are epoch seconds, names of servers are pseudonyms.
 """
 
 from __future__ import annotations
@@ -170,7 +172,91 @@ class End(_Answer):
     trouble: _Word | None
 
 
-Answer = Begin | Progress | Counts | ClientLoad | PhaseHistogram | InFlight | Names | Rows | End
+class _Seen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Server(NamedTuple):
+    """A server that is looked at. `how`: by its `processes` here, by the `stats` that it tells itself, or not at all."""
+
+    name: _Pseudonym
+    role: Literal["backend", "balancer"]
+    how: Literal["processes", "stats", "none"]
+
+
+class Watching(_Seen):
+    """Who is there. `balancer`: whether an Envoy's admin answers, or one of another port's Envoy."""
+
+    kind: Literal["watch"]
+    balancer: Literal["watched", "no_answer", "other_port"]
+    servers: tuple[Server, ...]
+
+
+class Used(NamedTuple):
+    """What a server uses: its place in `Watching.servers`, CPU seconds since the watch began, memory over its processes."""
+
+    server: _Count
+    cpu_s: _Time
+    memory_bytes: _Count
+    threads: _Count
+    processes: _Count
+
+
+class Usage(_Seen):
+    """What those servers use that say so."""
+
+    kind: Literal["usage"]
+    at: _Time
+    rows: tuple[Used, ...]
+
+
+class Passed(_Seen):
+    """Requests that the balancer had sent to each backend since its start, before a load or after it."""
+
+    kind: Literal["passed"]
+    when: Literal["before", "after"]
+    at: _Time
+    rows: tuple[tuple[_Pseudonym, _Count], ...]
+
+
+class BalancerState(_Seen):
+    """What the balancer says of itself: backends now, counters since its start."""
+
+    kind: Literal["balancer"]
+    at: _Time
+    backends: _Count
+    healthy: _Count
+    memory_bytes: _Count | None
+    ejections: _Count
+    overflow_503: _Count
+    none_healthy_503: _Count
+    panics: _Count
+    health_failures: _Count
+
+
+class Health(_Seen):
+    """How many backends there are, and are healthy, from then on; told around a fault."""
+
+    kind: Literal["health"]
+    at: _Time
+    backends: _Count
+    healthy: _Count
+
+
+class FaultDone(_Seen):
+    """The fault's command was begun at that moment, and took so long. `code`: None where it could not be run or did not end."""
+
+    kind: Literal["fault"]
+    at: _Time
+    took_s: _Time
+    code: Annotated[int, Field(ge=-(2**31), lt=2**32)] | None
+
+
+SeenAnswer = Watching | Usage | Passed | BalancerState | Health | FaultDone
+Answer = (
+    Begin | Progress | Counts | ClientLoad | PhaseHistogram | InFlight | Names | Rows | End
+    | Watching | Usage | Passed | BalancerState | Health | FaultDone
+)  # fmt: skip
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from perfdb.families.base import ChildRun, Measurements, Setup
+from perfdb.families.scaling import client_nodes, server_checks
 from perfdb.families.scaling.analysis.ceiling import ceilings
 from perfdb.families.scaling.analysis.cells import Cell
 from perfdb.families.scaling.analysis.distribution import distribution
+from perfdb.families.scaling.fault import cost_of
 from perfdb.families.scaling.measure import child_count, tried_of
+from perfdb.families.scaling.merge import Load
 from perfdb.families.scaling.samples import Tried, columns, read
 from perfdb.families.scaling.saturation import why_saturated
 from perfdb.families.scaling.spec import ScalingSpec
@@ -23,15 +26,16 @@ def assemble(spec: ScalingSpec, setup: Setup | None, runs: Sequence[ChildRun]) -
     """Everything that those children's logs say."""
     tried = [one for run in runs if (one := tried_of(run)) is not None]
     samples = columns(tried)
-    checks = tuple(_checks(spec, tried))
+    checks = (*_checks(spec, tried), *client_nodes.checks(spec, runs))
     status, reason = _status(spec, runs, tried, checks)
     return Measurements(
         status=status,
         reason=reason,
-        metrics=summarise(samples),
+        metrics=(*summarise(samples), *client_nodes.metrics(runs)),
         checks=checks,
-        findings=tuple(_findings(spec, samples)),
+        findings=(*_findings(spec, samples), *_service_findings(tried), *client_nodes.findings(spec, runs)),
         samples=samples,
+        workers=client_nodes.workers(runs),
     )
 
 
@@ -80,6 +84,45 @@ def _checks(spec: ScalingSpec, tried: Sequence[Tried]) -> Iterator[Check]:
             list(_hosts(spec, tried)),
             f"{counted(spec.expected_hosts, 'host')} answered every load",
         )
+    yield from _of_the_service(spec, tried)
+
+
+def _of_the_service(spec: ScalingSpec, tried: Sequence[Tried]) -> Iterator[Check]:
+    """Checks of the service's side, as far as it was seen."""
+
+    def of(name: str, why: Callable[[Load], str | None], fine: str) -> Check:
+        return _check(name, [f"{_name(one)}: {said}" for one in tried if (said := why(one.found)) is not None], fine)
+
+    if (window := spec.window) is not None:
+        fine = server_checks.lawful([one.found for one in tried], window)
+        yield of("littles_law", lambda load: server_checks.unlawful(load, window), fine)
+    watched = [one for one in tried if one.found.server.balancer_watched]
+    if spec.admin is not None:
+        yield of(
+            "balancer_watched",
+            lambda load: (
+                None if load.server.balancer_watched else "the admin that was named did not answer as an Envoy"
+            ),
+            "the balancer told of itself before and after each load",
+        )
+    if watched:
+        yield of(
+            "balancer_agrees",
+            lambda load: server_checks.disagreement(load, spec.mode),
+            f"in {counted(len(watched), 'load')} the balancer passed on what the clients sent, to the hosts that answered",
+        )
+    if spec.fault_after is not None:
+        yield of("fault_happened", server_checks.no_fault, "the fault's command was run in each load, and ended well")
+        return  # a host is gone for a while, and has less to do
+    if watched:
+        yield of(
+            "no_backend_ejected", server_checks.unhealthy, "each backend was healthy whenever the balancer was asked"
+        )
+    yield of(
+        "hosts_even",
+        lambda load: server_checks.unevenness(load, spec.most_spread, spec.least_success),
+        f"hosts with at least {server_checks.ENOUGH} sessions each were loaded within {spec.most_spread:.0%}, or by chance",
+    )
 
 
 def _why(one: Tried) -> str:
@@ -135,7 +178,8 @@ def cells_of(spec: ScalingSpec, samples: Mapping[str, Sequence[object]]) -> list
     """Every load that was tried, by the samples."""
     known = read(samples) if samples else {}
     cells = (cell_of(r, wait, load, one, spec.judged_by) for (r, wait, load, _), one in known.items())
-    return [cell for cell in cells if cell]
+    # What a service bears while it is broken on purpose is not what it bears.
+    return [cell.model_copy(update={"valid": spec.fault_after is None}) for cell in cells if cell]
 
 
 def hosts_of(samples: Mapping[str, Sequence[object]]) -> dict[str, int]:
@@ -150,7 +194,8 @@ def hosts_of(samples: Mapping[str, Sequence[object]]) -> dict[str, int]:
 
 def _findings(spec: ScalingSpec, samples: Mapping[str, Sequence[object]]) -> Iterator[Finding]:
     cells, hosts = cells_of(spec, samples), hosts_of(samples)
-    for place, ceiling in enumerate(ceilings(cells, spec.criterion, spec.unit)):
+    found = ceilings(cells, spec.criterion, spec.unit) if spec.fault_after is None else ()
+    for place, ceiling in enumerate(found):
         criterion = f"wait {duration(ceiling.wait_s)}, {spec.criterion.text(ceiling.wait_s)}"
         yield Finding(
             name="ceiling" if place == 0 else f"wait_{place + 1}_ceiling",
@@ -169,3 +214,19 @@ def _findings(spec: ScalingSpec, samples: Mapping[str, Sequence[object]]) -> Ite
     spread = distribution(hosts, spec.expected_hosts) if spec.expected_hosts is not None and hosts else None
     if spread is not None:
         yield Finding(name="hosts", value=f"{len(hosts)} of {spec.expected_hosts}", evidence=spread.text())
+
+
+def _service_findings(tried: Sequence[Tried]) -> Iterator[Finding]:
+    """What was seen of the service at the largest load, and of each fault."""
+    whole = [one for one in tried if one.found.loads]
+    if whole:
+        largest = max(whole, key=lambda one: (one.load, one.repetition))
+        value, evidence = server_checks.seen(largest.found)
+        yield Finding(name="server_side", value=value[:200], evidence=f"{_name(largest)}: {evidence}"[:2000])
+    faults = [(one, told) for one in whole if (told := server_checks.fault_told(one.found)) is not None]
+    if faults:
+        evidence = "; ".join(f"{_name(one)}: {value}, {said}" for one, (value, said) in faults)
+        worst = max(faults, key=lambda each: cost.lost or 0 if (cost := cost_of(each[0].found)) else 0)
+        yield Finding(
+            name="fault", value=("at most " if len(faults) > 1 else "") + worst[1][0], evidence=evidence[:2000]
+        )

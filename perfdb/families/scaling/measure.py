@@ -6,6 +6,8 @@ import re
 import sys
 from pathlib import Path
 
+from perfdb import capture
+from perfdb.errors import ConfigError
 from perfdb.families.base import Children, ChildRun, Lab, Program
 from perfdb.families.scaling.analysis.cells import Cell
 from perfdb.families.scaling.analysis.search import next_try
@@ -14,25 +16,33 @@ from perfdb.families.scaling.merge import merge
 from perfdb.families.scaling.samples import Tried, columns, read
 from perfdb.families.scaling.spec import ScalingSpec
 from perfdb.families.scaling.summarise import cell_of
+from perfdb.families.scaling.watching import watched
 
 _PROGRAM = Path(__file__).parent / "child" / "program.py"
+_NODES = _PROGRAM.parent / "nodes"
+_EXECUTOR = "HighThroughputExecutor"
 _NAME = re.compile(
     r"(?:^|-)rep-([1-9]\d{0,3})-wait-(\d{1,5}(?:\.\d{1,12})?)s-load-([1-9]\d{0,6})(?:-try-([1-9]\d{0,2}))?$"
 )
 
 
 def measure(lab: Lab, spec: ScalingSpec) -> Children:
-    """Hand them out one after another: the whole grid, then the next repetition of it."""
+    """Hand them out one after another: the whole grid, then the next repetition of it.
+
+    Raises:
+        ConfigError: the config for the clients has no nodes for them.
+    """
+    holder = _holder(lab, spec)
     for repetition in range(1, spec.reps + 1):
         for wait_s in spec.waits:
             if spec.search is None:
                 for load in spec.loads:
-                    yield _program(lab, spec, repetition, wait_s, load, 1)
+                    yield _program(lab, spec, holder, repetition, wait_s, load, 1)
                 continue
             cells: list[Cell] = []
             while (load := next_try(spec.search, cells) or 0) > 0:
                 number = 1 + sum(cell.load == load for cell in cells)
-                done = yield _program(lab, spec, repetition, wait_s, load, number)
+                done = yield _program(lab, spec, holder, repetition, wait_s, load, number)
                 cells.append(
                     _cell(done, spec.judged_by)
                     or Cell(load=load, wait_s=wait_s, repetition=repetition, success_share=0, p99_s=None, valid=False)
@@ -54,19 +64,49 @@ def tried_of(run: ChildRun) -> Tried | None:
     return Tried(int(repetition), int(number or 1), float(wait_s), int(load), merge(read_answers(run.log.stdout)))
 
 
-def _program(lab: Lab, spec: ScalingSpec, repetition: int, wait_s: float, load: int, number: int) -> Program:
+def _holder(lab: Lab, spec: ScalingSpec) -> Program | None:
+    """What keeps the clients' nodes while load after load is asked of them; None where the clients run here.
+
+    Raises:
+        ConfigError: the config has no nodes for them.
+    """
+    if spec.clients_on is None:
+        return None
+    config = lab.setup.config
+    # A site's own class is judged by the child, which can see what it is derived from.
+    fit = [e for e in config.executors if e.provider_class and ("." in e.class_name or e.class_name == _EXECUTOR)]
+    if len(config.executors) != 1 or not fit:
+        raise ConfigError(
+            f"{spec.clients_on} has no nodes for clients: they take a config with one executor, a HighThroughputExecutor with a "
+            "provider. Name another with --clients-on, such as local_htex."
+        )
+    facts = Path(capture.__path__[0]) / "facts.py"
+    return Program(
+        "client-nodes",
+        (str(lab.python), str(_NODES / "hold.py"), str(spec.clients), str(spec.client_nodes or 0)),
+        env={"PERFDB_FACTS": str(facts), "PERFDB_HOST_KEY": lab.host_key},
+    )
+
+
+def _program(
+    lab: Lab, spec: ScalingSpec, holder: Program | None, repetition: int, wait_s: float, load: int, number: int
+) -> Program:
     again = f"-try-{number}" if number > 1 else ""
     plan = spec.plan(lab.target, load, wait_s).model_copy(update={"seed": spec.seed + repetition})
-    return Program(
+    program = Program(
         f"rep-{repetition}-wait-{wait_s:g}s-load-{load}{again}",
-        (sys.executable, str(_PROGRAM), "0", str(spec.clients)),
+        (sys.executable, str(_PROGRAM), "0", str(spec.clients))
+        if holder is None
+        else (sys.executable, str(_NODES / "ask.py")),
         env={"PERFDB_LOAD_PLAN": plan.model_dump_json(), "PERFDB_HOST_KEY": lab.host_key},
+        beside=holder,
     )
+    return watched(program, spec.admin, spec.fault_after, spec.fault_command)
 
 
 def _cell(done: ChildRun, phase: str) -> Cell | None:
     tried = tried_of(done)
-    table = columns([tried]) if tried is not None else {}
+    table = columns([tried]) if tried is not None and tried.found.complete else {}
     for (repetition, wait_s, load, _), known in (read(table) if table else {}).items():
         return cell_of(repetition, wait_s, load, known, phase)
     return None

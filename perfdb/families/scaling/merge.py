@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from typing import Literal
 
 from perfdb.families.scaling.answers import (
     Answer,
@@ -22,10 +22,13 @@ from perfdb.families.scaling.answers import (
     Rows,
     Spread,
 )
+from perfdb.families.scaling.curve import Curve, LittlesLaw
 from perfdb.families.scaling.histogram import Histogram
+from perfdb.families.scaling.server_side import Resources, ServerSide, server_side
 
 PHASES = ("connect", "reset", "step", "close", "total")
 OUTCOMES = ("ok", "refused", "capacity", "503", "reset", "timeout", "wrong_answer", "client")
+ROLES: tuple[Literal["backend", "balancer"], ...] = ("backend", "balancer")
 _US = 1e6
 
 
@@ -60,49 +63,6 @@ class Latency:
 
 
 @dataclass(frozen=True)
-class Curve:
-    """How many were under way: `changes` by millisecond since the load's beginning."""
-
-    changes: Mapping[int, int] = field(default_factory=dict)
-
-    @cached_property
-    def levels(self) -> tuple[tuple[float, int], ...]:
-        """From each moment on (seconds), so many."""
-        level, levels = 0, []
-        for ms in sorted(self.changes):
-            level += self.changes[ms]
-            levels.append((ms / 1e3, level))
-        return tuple(levels)
-
-    @property
-    def peak(self) -> int:
-        """The most at any time."""
-        return max((level for _, level in self.levels), default=0)
-
-    def at(self, moment_s: float) -> int:
-        """How many at that moment."""
-        return sum(change for ms, change in self.changes.items() if ms / 1e3 <= moment_s)
-
-    def mean(self, begin_s: float, end_s: float) -> float:
-        """How many on average over that time, which is longer than none."""
-        area, level, since = 0.0, 0, begin_s
-        for moment, then in self.levels:
-            if moment > end_s:
-                break
-            if moment > since:
-                area += level * (moment - since)
-                since = moment
-            level = then
-        return (area + level * (end_s - since)) / (end_s - begin_s)
-
-    def __add__(self, other: Curve) -> Curve:
-        added = Counter(self.changes)
-        for ms, change in other.changes.items():
-            added[ms] += change
-        return Curve({ms: change for ms, change in added.items() if change})
-
-
-@dataclass(frozen=True)
 class Told:
     """One session. `host` and `session_hash` are pseudonyms; `trouble` are the words of what went wrong."""
 
@@ -127,6 +87,7 @@ class Load:
         told: Every session, in the order of their schedules.
         left_out: Sessions that count and are not among `told`: too many to keep, or what told of them was cut off.
         progress: The last that each client said of how things stood.
+        server: What was seen of the service meanwhile.
     """
 
     planned: int = 0
@@ -142,6 +103,7 @@ class Load:
     told: tuple[Told, ...] = ()
     left_out: int = 0
     progress: Mapping[int, Progress] = field(default_factory=dict)
+    server: ServerSide = field(default_factory=ServerSide)
 
     @property
     def silent(self) -> tuple[int, ...]:
@@ -184,17 +146,38 @@ class Load:
         """Successful sessions that each host answered, by its pseudonym."""
         return dict(Counter(one.host for one in self.told if one.host is not None and one.row.outcome == "ok"))
 
-    def littles_law(self, begin_s: float, end_s: float) -> tuple[float, float] | None:
-        """Steps under way on average in the steady window, and what Little's law expects: their rate times their mean time.
+    def resources(self, role: Literal["backend", "balancer"]) -> dict[str, Resources]:
+        """What servers of that role used, by their names, as far as it is known.
 
-        None where there is no step, or where some failed: how long those were under way is not in the mean.
+        Where the balancer did not tell of itself, one process stood for the service: a balancer if several hosts answered behind it.
+        What such a one tells of itself is then of whichever of them was asked.
+        """
+        server = self.server
+        if server.balancer_watched or len(self.by_host) < 2:
+            return server.of_role(role)
+        return {} if role == "backend" else server.of_role("backend", "processes")
+
+    def littles_law(self, begin_s: float, end_s: float) -> LittlesLaw | None:
+        """Whether steps under way in the steady window are as many as their rate and their mean time say.
+
+        None where there is no step, or where some session failed: how long that one was in its step is not in the mean.
 
         Source: Little, A Proof for the Queuing Formula L = λW, Operations Research 1961.
         """
-        step = self.latencies.get("step", Latency())
-        if step.mean_s is None or step.failed.total:
+        step, total = self.latencies.get("step", Latency()), self.latencies.get("total", Latency())
+        if step.mean_s is None or sum(self.all.values()) != self.all.get("ok", 0):
             return None
-        return self.steps.mean(begin_s, end_s), step.ok.total / (end_s - begin_s) * step.mean_s
+        longest_s = max(
+            _seconds(total.ok.at_rank(total.ok.total)) or 0.0,
+            max((one.row.total_us / _US for one in self.told), default=0.0),
+        )
+        span = end_s - begin_s
+        return LittlesLaw(
+            mean=self.steps.mean(begin_s, end_s),
+            expected=step.ok.total / span * step.mean_s,
+            least=self.steps.area(begin_s + longest_s, end_s) / span,
+            most=self.steps.area(begin_s, end_s + longest_s) / span,
+        )
 
 
 def merge(answers: Sequence[Answer]) -> Load:
@@ -217,10 +200,12 @@ def merge(answers: Sequence[Answer]) -> Load:
         elif isinstance(answer, Rows):
             told += (_told(answer.client, row, names.get(answer.client)) for row in answer.rows)
     begins = {answer.client: answer for answer in answers if isinstance(answer, Begin)}
+    loads = {answer.client: answer for answer in answers if isinstance(answer, ClientLoad)}
+    begin_at = min((begin.begin_at for begin in begins.values()), default=None)
     return Load(
         planned=max((begin.clients for begin in begins.values()), default=0),
         begins=begins,
-        loads={answer.client: answer for answer in answers if isinstance(answer, ClientLoad)},
+        loads=loads,
         ends={answer.client: answer for answer in answers if isinstance(answer, End)},
         steady=_in_order(counts["steady"]),
         all=_in_order(counts["all"]),
@@ -238,6 +223,7 @@ def merge(answers: Sequence[Answer]) -> Load:
         told=tuple(sorted(told, key=lambda one: (one.row.scheduled_us, one.row.session))),
         left_out=max(0, sum(counts["all"].values()) - len(told)),
         progress={answer.client: answer for answer in answers if isinstance(answer, Progress)},
+        server=server_side(answers, begin_at, max((load.wall_s for load in loads.values()), default=0.0)),
     )
 
 

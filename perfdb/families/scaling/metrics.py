@@ -31,6 +31,35 @@ def _of_wait(place: int) -> dict[str, MetricDefinition]:
         "peak_sessions": MetricDefinition("sessions", "none", f"most sessions open at once, {_AT}"),
         "peak_steps": MetricDefinition("sessions", "none", f"most steps under way at once, {_AT}"),
         **{
+            f"{role}_{name}": MetricDefinition(unit, "none", f"{what} of {whose}, {_AT}; {_SEEN}")
+            for role, whose in _ROLES.items()
+            for name, (unit, what) in _RESOURCES.items()
+        },
+        "requests_spread": MetricDefinition(
+            "1",
+            "lower",
+            f"largest less smallest number of requests that the balancer sent to a backend, over their mean, {_AT}",
+        ),
+        "time_to_eject_s": MetricDefinition(
+            "s",
+            "lower",
+            f"from the beginning of the fault's command until the balancer told of a healthy backend less, {_AT}; {_ASKED}",
+        ),
+        "time_to_recover_s": MetricDefinition(
+            "s",
+            "lower",
+            "from the beginning of the fault's command until the moment that the last lost session was scheduled for, 0 if that was "
+            f"before; only if every session of another second succeeded, {_AT}",
+        ),
+        "time_to_readmit_s": MetricDefinition(
+            "s",
+            "lower",
+            f"from the beginning of the fault's command until, after that, all backends were healthy again, {_AT}; {_ASKED}",
+        ),
+        "sessions_lost": MetricDefinition(
+            "sessions", "lower", f"sessions that failed at or after the beginning of the fault's command, {_AT}"
+        ),
+        **{
             f"{phase}_{name}_s": MetricDefinition(
                 "s", "lower", f"{word} of {what}, over sessions that succeeded, nearest rank, {_AT}; {_CLOCK}"
             )
@@ -50,6 +79,14 @@ _PHASES = {
     "step": "a session's step, the asked wait included",
     "total": "a whole session, from the moment it was scheduled for",
 }
+_ROLES = {"backend": "the backend with the most", "balancer": "the balancer"}
+_RESOURCES = {
+    "cpu_share": ("1", "CPU seconds a second, 1 being one core,"),
+    "memory_bytes": ("bytes", "most resident memory of all processes, pages that they share counted in each,"),
+    "threads": ("threads", "most threads of all processes"),
+}
+_SEEN = "looked at once a second, CPU time in ticks of 10 ms"
+_ASKED = "the balancer is asked every 20 ms until then, every 0.1 s afterwards"
 _PERCENTILES = {"p50": "median", "p95": "95th percentile", "p99": "99th percentile"}
 METRICS = {name: definition for place in range(MOST_WAITS) for name, definition in _of_wait(place).items()}
 HEADLINE = (
@@ -60,4 +97,7 @@ HEADLINE = (
     "sessions_per_s",
     "peak_steps",
     "fewest_hosts",
+    "sessions_lost",
+    "time_to_eject_s",
+    "time_to_recover_s",
 )

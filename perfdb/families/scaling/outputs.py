@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from perfdb.families.base import ChildRun
+from perfdb.families.base import Around, ChildRun
 from perfdb.families.scaling.analysis.ceiling import ceilings
 from perfdb.families.scaling.analysis.distribution import distribution
 from perfdb.families.scaling.analysis.tables import ceiling_rows
 from perfdb.families.scaling.assemble import cells_of, hosts_of
+from perfdb.families.scaling.deployed import CONNECTION_FILE, command_of, deployed
 from perfdb.families.scaling.measure import tried_of
 from perfdb.families.scaling.merge import Told
 from perfdb.families.scaling.runbook import LogEntry, Repetition, Request, log_entry, raw_lines, summary_csv
@@ -20,6 +20,7 @@ from perfdb.families.scaling.spec import ScalingSpec
 from perfdb.record import Record
 
 FILES = ("raw.jsonl", "summary.csv", "log.md")
+READS = (CONNECTION_FILE,)
 _US = 1e6
 
 
@@ -31,12 +32,13 @@ class Begun:
     at: datetime
 
 
-def outputs(spec: ScalingSpec, url: str, record: Record, runs: Sequence[ChildRun]) -> dict[str, bytes]:
+def outputs(spec: ScalingSpec, url: str, record: Record, runs: Sequence[ChildRun], around: Around) -> dict[str, bytes]:
     """The files by name: every session, a row for each load and repetition, and the log's entry.
 
     Args:
         url: As it was typed.
         record: The run's.
+        around: What stood around it.
     """
     begun = [Begun(tried, _instant(run, tried)) for run in runs if (tried := tried_of(run)) is not None]
     hardware = record.environment.machine
@@ -52,7 +54,7 @@ def outputs(spec: ScalingSpec, url: str, record: Record, runs: Sequence[ChildRun
         if requests
     ]
     raw = raw_lines([request for _, requests in every for request in requests])
-    entry = _entry(spec, url, record, [one.tried for one in begun])
+    entry = _entry(spec, url, record, [one.tried for one in begun], around)
     return {
         "raw.jsonl": raw.encode(),
         "summary.csv": summary_csv(repetitions).encode(),
@@ -99,31 +101,47 @@ def _s(microseconds: int | None) -> float | None:
     return None if microseconds is None else microseconds / _US
 
 
-def _entry(spec: ScalingSpec, url: str, record: Record, tried: Sequence[Tried]) -> LogEntry:
+def _entry(spec: ScalingSpec, url: str, record: Record, tried: Sequence[Tried], around: Around) -> LogEntry:
     samples = columns(tried)
     cells, hosts = cells_of(spec, samples), hosts_of(samples)
-    expected = spec.expected_hosts or max(1, len(hosts))
+    known = deployed(url, record, around, _processes(tried))
+    nodes = spec.expected_hosts or known.nodes or len(hosts) or None
+    how_many = "multi" if (len(hosts) or nodes or 1) > 1 else "single"
     found = ceilings(cells, spec.criterion, spec.unit)
-    typed = [
-        f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
-        for name, value in record.spec.items()
-        if value not in (None, False)
-    ]
+    # What the table and the lines on hosts say already is not said again.
+    told = [finding for finding in record.findings if finding.name != "hosts" and not finding.name.endswith("ceiling")]
     return LogEntry(
-        infrastructure="multi" if expected > 1 else "single",
+        infrastructure=f"{known.scheduler}-{how_many}" if known.scheduler else how_many,
         started_at=record.started_at,
         ended_at=record.ended_at,
         status=record.status,
         reason=record.reason,
-        nodes=spec.expected_hosts,
-        cpus_per_node=None,
-        workers_per_node=None,
+        nodes=nodes,
+        cpus_per_node=known.cpus_per_node,
+        workers_per_node=known.workers_per_node,
         url=url,
-        server_command=None,
-        experiment_command=f"perfdb run scaling {shlex.quote(url)} " + " ".join(typed),
+        server_command=known.server_command,
+        experiment_command=command_of(url, record, around),
         ceilings=ceiling_rows(found, cells),
         raw_file="raw.jsonl",
         summary_file="summary.csv",
-        distribution=distribution(hosts, expected) if hosts else None,
-        notes=(f"Record: {record.record_id}",),
+        distribution=distribution(hosts, nodes or 1) if hosts else None,
+        notes=(
+            *(f"Passed means, wait {c.wait_s:g} s: {c.criterion.text(c.wait_s)}" for c in found),
+            *(
+                f"{finding.name.replace('_', ' ').capitalize()}: {finding.value} ({finding.evidence})"
+                for finding in told
+            ),
+            f"Record: {record.record_id}",
+        ),
     )
+
+
+def _processes(tried: Sequence[Tried]) -> int:
+    """The most processes that answered on any one host."""
+    seen: dict[str, set[int]] = {}
+    for one in tried:
+        for told in one.found.told:
+            if told.host and told.row.pid:
+                seen.setdefault(told.host, set()).add(told.row.pid)
+    return max(map(len, seen.values()), default=0)

@@ -13,6 +13,8 @@ def progress(line: str) -> str | None:
         if kind == "progress":
             failed = f", {int(answer['failed'])} of them failed" if answer["failed"] else ""
             return f"{float(answer['at_s']):.0f} s: {int(answer['begun'])} sessions begun, {int(answer['over'])} over{failed}"
+        if kind == "note":
+            return str(answer["text"])[:300]
         if kind == "end" and answer["trouble"]:
             return str(answer["trouble"])[:300]
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -157,7 +157,7 @@ class LogEntry:
         infrastructure: Such as `slurm-single` or `slurm-multi`.
         reason: Why the status is not `ok`.
         nodes: How many hosts serve.
-        cpus_per_node, workers_per_node: Of each of them.
+        cpus_per_node, workers_per_node: Of each of them; a number, or what else is known.
         url: Of the service.
         server_command: What started the service.
         experiment_command: What was typed.
@@ -173,8 +173,8 @@ class LogEntry:
     status: Status
     reason: str | None
     nodes: int | None
-    cpus_per_node: int | None
-    workers_per_node: int | None
+    cpus_per_node: int | str | None
+    workers_per_node: int | str | None
     url: str
     server_command: str | None
     experiment_command: str
@@ -263,8 +263,8 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _known(number: int | None) -> str:
-    return "not known" if number is None else str(number)
+def _known(what: int | str | None) -> str:
+    return "not known" if what is None else _line(str(what))
 
 
 def _link(file: str) -> str:

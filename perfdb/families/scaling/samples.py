@@ -14,6 +14,15 @@
 `connect`, `reset`, `step`, `close`, `total`: sessions whose phase took so long; `word`: `ok`, or `failed` up to the failure.
 `outcome`: sessions that ended as `word` says. `host`: sessions that the host `word` answered. `wall`: the load's duration.
 `peak_sessions`, `peak_steps`: the most that were under way.
+
+What was seen of the service, as far as it was. Servers go by pseudonyms. `watched`: seconds over which servers were looked at;
+`backend_cpu`, `balancer_cpu`: CPU seconds that the server `word` used meanwhile; `backend_memory`, `balancer_memory`: the most
+KiB that its processes had; `backend_threads`, `balancer_threads`: their most threads. `passed`: requests that the balancer
+sent to the backend `word`. `backends`: `known` to the balancer, and the fewest that were `healthy`. `balancer`: by how much its
+counters grew: `ejections`, `overflow_503`, `none_healthy_503`, `panics`, `health_failures`.
+
+Of a fault: `fault`: when it was, since the load's beginning; `fault_cost`: `eject`, `recover` and `readmit`, how long after it;
+`fault_lost`: sessions.
 """
 
 from __future__ import annotations
@@ -21,10 +30,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from perfdb.families.scaling.merge import Load
+from perfdb.families.scaling.fault import cost_of
+from perfdb.families.scaling.merge import ROLES, Load
 
 COLUMNS = ("repetition", "try", "wait_s", "load", "quantity", "word", "value_s", "count")
 _US = 1e6
+KIB = 1024
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,37 @@ def _rows(found: Load) -> Iterator[tuple[str, str, float | None, int]]:
     for phase, latency in found.latencies.items():
         for word, histogram in (("ok", latency.ok), ("failed", latency.failed)):
             yield from ((phase, word, value / _US, count) for value, count in histogram.steps())
+    yield from _server_rows(found)
+    yield from _fault_rows(found)
+
+
+def _server_rows(found: Load) -> Iterator[tuple[str, str, float | None, int]]:
+    server = found.server
+    if server.watched_s:
+        yield "watched", "", server.watched_s, 1
+    for role in ROLES:
+        for name, used in sorted(found.resources(role).items()):
+            yield f"{role}_cpu", name, used.cpu_s, 1
+            yield f"{role}_memory", name, None, used.memory_bytes // KIB
+            yield f"{role}_threads", name, None, used.threads
+    if server.passed is None:
+        return
+    yield from (("passed", name, None, count) for name, count in sorted(server.passed.items()))
+    yield "backends", "known", None, server.backends
+    yield "backends", "healthy", None, server.fewest_healthy
+    yield from (("balancer", name, None, count) for name, count in server.counted.items() if count >= 0)
+
+
+def _fault_rows(found: Load) -> Iterator[tuple[str, str, float | None, int]]:
+    cost = cost_of(found)
+    if cost is None or found.server.fault is None:
+        return
+    yield "fault", "", found.server.fault.at_s, 1
+    for word, value in (("eject", cost.eject_s), ("recover", cost.recover_s), ("readmit", cost.readmit_s)):
+        if value is not None:
+            yield "fault_cost", word, value, 1
+    if cost.lost is not None:
+        yield "fault_lost", "", None, cost.lost
 
 
 def read(

@@ -12,6 +12,7 @@ from perfdb.families.scaling.analysis.cells import Criterion, LoadUnit
 from perfdb.families.scaling.analysis.search import Search
 from perfdb.families.scaling.plan import LoadPlan
 from perfdb.families.scaling.saturation import Limits
+from perfdb.families.scaling.watching import EVEN, Admin, Command
 
 MOST_WAITS = 8
 _GRID = re.compile(r"[1-9][0-9]{0,6}(,[1-9][0-9]{0,6}){0,31}")
@@ -68,10 +69,31 @@ class ScalingSpec(BaseModel):
         60.0, description="seconds after which a session is given up"
     )
     clients: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="client processes that share each load")
+    clients_on: Annotated[str, Field(min_length=1, max_length=4000)] | None = Field(
+        None, description="Parsl config on whose nodes the clients run, in place of this machine: a file, or a name"
+    )
+    client_nodes: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        None,
+        description="with --clients-on: its nodes that share the clients; as many as its blocks have, if not given",
+    )
     expected_hosts: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
         None, description="how many hosts should answer; fewer or more are told"
     )
     require_hosts: bool = Field(False, description="other than --expected-hosts hosts make the record invalid")
+    most_spread: Annotated[float, Field(gt=0, le=1000)] = Field(
+        EVEN, description="(most - fewest) / mean sessions of a host above which hosts count as unevenly loaded"
+    )
+    admin: Admin | None = Field(
+        None,
+        description="Envoy's admin, HOST:PORT; not kept (default: the URL's host, port 9901, if it is this service's)",
+    )
+    fault_after: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] | None = Field(
+        None,
+        description="seconds after a load's beginning at which --fault-command is run, with --shape open or closed",
+    )
+    fault_command: Command | None = Field(
+        None, description="what kills a backend then, such as 'kill -9 4711'; run without a shell, and not kept"
+    )
     least_success: Annotated[float, Field(gt=0, le=1)] = Field(0.95, description="share of sessions that must succeed")
     p99_factor: Annotated[float, Field(gt=0, le=1000)] = Field(
         2.0, description="p99 must be below this times (wait + --p99-slack-s)"
@@ -88,9 +110,26 @@ class ScalingSpec(BaseModel):
     def _goes_together(self) -> Self:
         if self.require_hosts and self.expected_hosts is None:
             raise ValueError("--require-hosts needs --expected-hosts N: how many are required?")
+        if self.client_nodes is not None and self.clients_on is None:
+            raise ValueError("--client-nodes needs --clients-on CONFIG: nodes of what?")
+        if self.client_nodes is not None and self.clients < self.client_nodes:
+            raise ValueError(
+                f"--clients {self.clients} are too few for --client-nodes {self.client_nodes}: each needs one"
+            )
         if self.bisect_to is not None and self.bisect_to < self.loads[0]:
             raise ValueError(f"--bisect-to {self.bisect_to} is below the load to begin with, {self.loads[0]}")
-        self.plan("http://127.0.0.1", self.loads[0], self.waits[0])
+        window = self.window  # and a plan that makes no sense is refused
+        if (self.fault_after is None) != (self.fault_command is None):
+            raise ValueError("--fault-after and --fault-command go together: give both, or neither")
+        if self.fault_after is not None and self.bisect_to is not None:
+            raise ValueError("a service with a fault has no ceiling to search: leave --bisect-to or --fault-after out")
+        if self.fault_after is not None and window is None:
+            raise ValueError("a fault needs --shape open or closed: a load that goes on after it")
+        if self.fault_after is not None and window and not window[0] <= self.fault_after < window[1]:
+            raise ValueError(
+                f"--fault-after {self.fault_after:g} is not within the steady part of a load, {window[0]:g} to {window[1]:g} s "
+                "after its beginning"
+            )
         return self
 
     @property
@@ -123,6 +162,11 @@ class ScalingSpec(BaseModel):
     def limits(self) -> Limits:
         """What a client may be behind."""
         return Limits(send_lag_max_s=self.most_lag_s, tick_lag_max_s=self.most_lag_s, cpu_share=self.most_cpu_share)
+
+    @property
+    def window(self) -> tuple[float, float] | None:
+        """The steady part of every load, seconds after its beginning; None where all of it counts."""
+        return self.plan("http://127.0.0.1", self.loads[0], self.waits[0]).window
 
     @property
     def search(self) -> Search | None:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from perfdb.families.scaling.analysis.cells import Cell
+from perfdb.families.scaling.merge import ROLES
 from perfdb.families.scaling.metrics import METRICS, prefix_of
-from perfdb.families.scaling.samples import read
+from perfdb.families.scaling.samples import KIB, read
 from perfdb.record import Metric
 
 Known = Mapping[tuple[str, str], Sequence[tuple[float, int]]]
@@ -99,3 +100,31 @@ def _at(known: Known, cell: Cell) -> Iterator[tuple[str, float]]:
         yield "sessions_per_s", cell.sessions_per_s
     for quantity in ("peak_sessions", "peak_steps"):
         yield quantity, float(sum(count for _, count in known.get((quantity, ""), ())))
+    yield from _server(known)
+    yield from _fault(known)
+
+
+def _server(known: Known) -> Iterator[tuple[str, float]]:
+    watched_s = max((value for value, _ in known.get(("watched", ""), ())), default=0.0)
+    for role in ROLES:
+        cpu = [value for (quantity, _), rows in known.items() if quantity == f"{role}_cpu" for value, _ in rows]
+        if cpu and watched_s > 0:
+            yield f"{role}_cpu_share", max(cpu) / watched_s
+        for name, unit in (("memory_bytes", KIB), ("threads", 1)):
+            if most := _counts(known, f"{role}_{name.removesuffix('_bytes')}"):
+                yield f"{role}_{name}", float(max(most) * unit)
+    passed = _counts(known, "passed")
+    if sum(passed):
+        yield "requests_spread", (max(passed) - min(passed)) * len(passed) / sum(passed)
+
+
+def _fault(known: Known) -> Iterator[tuple[str, float]]:
+    for word in ("eject", "recover", "readmit"):
+        for value, _ in known.get(("fault_cost", word), ()):
+            yield f"time_to_{word}_s", value
+    for _, count in known.get(("fault_lost", ""), ()):
+        yield "sessions_lost", float(count)
+
+
+def _counts(known: Known, quantity: str) -> list[int]:
+    return [count for (one, _), rows in known.items() if one == quantity for _, count in rows]

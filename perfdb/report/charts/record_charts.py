@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from perfdb.families.charts import ChartDescription, IterationsChart, RepetitionsChart, SamplesChart, StagesChart
+from perfdb.families.charts import (
+    ChartDescription,
+    IterationsChart,
+    Pictures,
+    PicturesOfMany,
+    RepetitionsChart,
+    SamplesChart,
+    ScalingChart,
+    StagesChart,
+)
 from perfdb.record import Record, utc_text
 from perfdb.report.charts.ecdf import Samples, ecdf
+from perfdb.report.charts.pictures import Table, drawn, table_of
 from perfdb.report.charts.samples import Columns, described_curves
 from perfdb.report.charts.spec import WIDTH, Spec
 from perfdb.report.charts.stages import Staircase, stages
@@ -16,12 +26,13 @@ from perfdb.report.charts.values import Group, iterations, repetitions
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart: its file's stem, what people call it, what it shows, and its Vega-Lite document."""
+    """One chart: its file's stem, what people call it, what it shows, its Vega-Lite document, and a table where one is made."""
 
     name: str
     title: str
     shows: str
     spec: Spec
+    table: Table | None = None
 
 
 def charts_of(
@@ -38,16 +49,30 @@ def charts_of(
         samples: Its samples' columns.
         titled: Whether title and circumstances stand on the chart itself, as in a file; a page says them beside it.
     """
+    notes = [_circumstances(record)] if titled else []
     for description in descriptions:
+        if isinstance(description, PicturesOfMany):
+            continue
+        if isinstance(description, Pictures):
+            for picture in description.make(record, samples):
+                title = picture.title if titled else ""
+                made = drawn(picture.data, title=title, notes=notes, width=width)
+                shows = " ".join([picture.shows, *picture.data.remarks])
+                yield Chart(picture.name, picture.title, shows, made, table_of(picture.data))
+            continue
         title = description.title if titled else ""
-        notes = [_circumstances(record)] if titled else []
         spec = _drawn(record, samples, description, title, notes, width)
         if spec is not None:
             yield Chart(description.name, description.title, description.shows, spec)
 
 
 def _drawn(
-    record: Record, samples: Columns, description: ChartDescription, title: str, notes: list[str], width: int
+    record: Record,
+    samples: Columns,
+    description: SamplesChart | RepetitionsChart | IterationsChart | ScalingChart | StagesChart,
+    title: str,
+    notes: list[str],
+    width: int,
 ) -> Spec | None:
     if isinstance(description, SamplesChart):
         found = described_curves(samples, description)

@@ -14,7 +14,15 @@ VERDICTS = ("better", "worse", "equivalent", "undecided", "too few")
 
 
 def _theme(
-    *, text: str, quiet: str, grid: str, back: str | None, series: list[str], accent: str, verdicts: list[str]
+    *,
+    text: str,
+    quiet: str,
+    grid: str,
+    back: str | None,
+    series: list[str],
+    accent: str,
+    verdicts: list[str],
+    depth: list[str],
 ) -> dict[str, Any]:
     return {
         "background": back,
@@ -51,7 +59,7 @@ def _theme(
             "labelLimit": 520,
             "symbolStrokeWidth": 2,
         },
-        "range": {"category": series, "verdict": verdicts},
+        "range": {"category": series, "verdict": verdicts, "heatmap": depth},
         "mark": {"color": series[0]},
         "rule": {"color": series[0]},
         "style": {
@@ -71,6 +79,9 @@ def _theme(
             "remarked": {"color": quiet, "fontSize": 10, "fontStyle": "italic"},
             "band": {"color": quiet, "opacity": 0.14},
             "unity": {"color": text, "strokeWidth": 1},
+            "even": {"color": text, "strokeWidth": 1.5, "strokeDash": [5, 4]},
+            "square": {"stroke": grid, "strokeWidth": 1},
+            "inside": {"color": text, "fontSize": 10},
         },
     }
 
@@ -83,6 +94,8 @@ LIGHT = _theme(
     series=["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7a5195", "#444444"],
     accent="#b3261e",
     verdicts=["#007a5a", "#b3261e", "#0072b2", "#57606a", "#8b949e"],
+    # One hue, and never so deep that the words on it can't be read.
+    depth=["#f7fafc", "#6db3e0"],
 )
 DARK = _theme(
     text="#e6edf3",
@@ -92,4 +105,5 @@ DARK = _theme(
     series=["#5bb0ea", "#f5925a", "#3fc59b", "#e5a3c9", "#e2c044", "#9ad4f7", "#b99ae0", "#c9d1d9"],
     accent="#ff7b72",
     verdicts=["#3fc59b", "#ff7b72", "#5bb0ea", "#9ba6b2", "#7d8894"],
+    depth=["#151b22", "#1f5f8f"],
 )

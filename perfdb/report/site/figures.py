@@ -7,20 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perfdb.families import FAMILIES
-from perfdb.families.charts import SamplesChart, ScalingChart
+from perfdb.families.charts import PicturesOfMany, SamplesChart, ScalingChart
 from perfdb.record import Record
+from perfdb.registry.store import RECORD_FILE
 from perfdb.report.charts import Place, Spec, scaling
 from perfdb.report.charts.described import descriptions_of
 from perfdb.report.charts.ecdf import quantile
+from perfdb.report.charts.pictures import Table, drawn, table_of
 from perfdb.report.charts.places import LINES, alike, number, others, places_of
 from perfdb.report.charts.record_charts import charts_of
 from perfdb.report.charts.samples import described_curves, read_samples
 from perfdb.report.charts.scales import named
-from perfdb.report.site.contents import Item
+from perfdb.report.site.contents import Item, read_again
 
 SHARES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 # More lines than these no reader tells apart.
 MOST_LINES = 12
+# Their samples are read for one page.
+MOST_TOGETHER = 50
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Figure:
     shows: str
     spec: Spec
     percentiles: Percentiles | None = None
+    table: Table | None = None
     places: tuple[Place, ...] = ()
     param: str = ""
     unit: str = ""
@@ -57,7 +62,7 @@ def figures_of(record: Record, folder: Path) -> tuple[list[Figure], str]:
         if isinstance(description, SamplesChart)
     }
     figures = [
-        Figure(chart.name, chart.title, chart.shows, chart.spec, tables.get(chart.name))
+        Figure(chart.name, chart.title, chart.shows, chart.spec, tables.get(chart.name), chart.table)
         for chart in charts_of(record, samples, descriptions, titled=False)
     ]
     missing = record.samples and not samples
@@ -82,6 +87,32 @@ def _percentiles(description: SamplesChart, groups: dict[str, list[float]]) -> P
     return Percentiles(description.quantity or description.column, description.unit, tuple(rows))
 
 
+def together_figures(root: Path, items: Sequence[Item]) -> list[Figure]:
+    """What a family makes of several of its records together; of many the newest ones.
+
+    Raises:
+        RegistryError: a record changed since it was read.
+    """
+    figures: list[Figure] = []
+    for name, family in FAMILIES.items():
+        found = [d for d in family.charts if isinstance(d, PicturesOfMany)]
+        counting = [item for item in items if item.counts and not item.imported and item.record.family == name]
+        if not found or len(counting) < 2:
+            continue
+        records = [
+            (read_again(root / item.folder / RECORD_FILE, item.mark), root / item.folder)
+            for item in reversed(counting[:MOST_TOGETHER])
+        ]
+        pairs = [(record, read_samples(record, folder)) for record, folder in records]
+        more = f" The newest {MOST_TOGETHER} records." if len(counting) > MOST_TOGETHER else ""
+        for picture in (picture for description in found for picture in description.make(pairs)):
+            shows = " ".join([picture.shows, *picture.data.remarks]) + more
+            figures.append(
+                Figure(picture.name, picture.title, shows, drawn(picture.data), table=table_of(picture.data))
+            )
+    return figures
+
+
 def scaling_figures(items: Sequence[Item]) -> list[Figure]:
     """How a family's metrics grow with what was varied, over many records; none where nothing was."""
     figures: list[Figure] = []
@@ -96,10 +127,10 @@ def scaling_figures(items: Sequence[Item]) -> list[Figure]:
 def _scaling(description: ScalingChart, records: Sequence[Record]) -> Iterator[Figure]:
     """One for each parameter that differs along a line on which all else is alike."""
     with_metric = [record for record in records if record.metric(description.metric)]
-    drawn: list[str] = []
+    done: list[str] = []
     for param in description.over:
         known = [record for record in with_metric if number(record, param) is not None]
-        if len({number(record, param) for record in known}) < 2 or any(alike(known, param, other) for other in drawn):
+        if len({number(record, param) for record in known}) < 2 or any(alike(known, param, other) for other in done):
             continue
         lines = (*LINES, *others(known, param))
         places, _ = places_of(known, description.metric, param, lines, named=LINES)
@@ -108,7 +139,7 @@ def _scaling(description: ScalingChart, records: Sequence[Record]) -> Iterator[F
             reach.setdefault(place.line, set()).add(place.at)
         varied = sorted(line for line, at in reach.items() if len(at) > 1)
         if varied:
-            drawn.append(param)
+            done.append(param)
             yield _one_scaling(description, param, known, places, varied)
 
 
@@ -124,8 +155,7 @@ def _one_scaling(
         f"{named(description.metric, unit)} against {param}",
         description.shows + more,
         scaling(shown, name=description.metric, unit=unit, param=param),
-        None,
-        shown,
-        param,
-        unit,
+        places=shown,
+        param=param,
+        unit=unit,
     )

@@ -12,7 +12,7 @@ from perfdb.record import sha256_hex
 from perfdb.registry.store import RECORD_FILE
 from perfdb.report.charts.scripts import script_json
 from perfdb.report.site.contents import Contents, Item, read_again
-from perfdb.report.site.figures import scaling_figures
+from perfdb.report.site.figures import Figure, scaling_figures, together_figures
 from perfdb.report.site.meanings import definitions, kind_of, kinds
 from perfdb.report.site.render import Writer, meaning, median_of
 from perfdb.report.site.text import slug
@@ -105,11 +105,18 @@ def groups(contents: Contents, found: Sequence[Trend], writer: Writer) -> None:
                 count=len(items),
                 left_out=sum(not item.counts for item in items),
                 trends=[trend for trend in of[name] if trend.primary],
-                figures=scaling_figures(items) if what != "machine" else [],
+                figures=_figures(contents.root, what, items),
                 numbers=_numbers(contents.root, items) if what == "experiment" else None,
                 hosts=_hosts(items) if what == "machine" else [],
                 sources=_sources(contents.root, items) if what == "config" else [],
             )
+
+
+def _figures(root: Path, what: str, items: Sequence[Item]) -> list[Figure]:
+    if what == "machine":
+        return []
+    # A config of what is loaded is one address: only an experiment has one host and several.
+    return [*scaling_figures(items), *(together_figures(root, items) if what == "experiment" else [])]
 
 
 def _numbers(root: Path, items: Sequence[Item]) -> dict[str, Any] | None:

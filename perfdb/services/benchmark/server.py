@@ -15,6 +15,7 @@ from perfdb.services.lifeline import PARENT
 # What the application needs to know; uvicorn's workers get nothing else of ours.
 MOST = "MAX_CONCURRENT_ENVS"
 HOST_URL = "PERFDB_SERVICE_HOST_URL"
+TOP = "PERFDB_SERVICE_PID"
 # Sessions that are still open don't keep a server that is to end.
 _GRACE_S = 3
 
@@ -57,6 +58,7 @@ def serve(options: Options) -> None:
 
     os.environ[MOST] = str(options.max_concurrent_envs)
     os.environ[HOST_URL] = host_url(options.host, options.port)
+    os.environ[TOP] = str(os.getpid())
     if options.workers > 1:
         os.environ[PARENT] = str(os.getpid())
     uvicorn.run(

@@ -17,8 +17,9 @@ from perfdb.services.lean.planned import Planned
 from perfdb.services.lean.tally import Tally
 from perfdb.services.lifeline import die_with_parent
 from perfdb.services.limits import file_limit, raise_file_limit
+from perfdb.services.usage import usage
 
-_CPU_NOTED_S = 0.5
+_NOTED_S = 0.5
 # File descriptors that are not sessions.
 _SPARE = 64
 
@@ -104,7 +105,7 @@ class _Worker:
         )
         # As long a backlog as the kernel allows: a burst's connections wait there, not for their next SYN.
         server = await loop.create_server(lambda: Connection(house), sock=self._listening, backlog=65535)
-        noting = loop.create_task(self._note_cpu())
+        noting = loop.create_task(self._note_usage())
         try:
             await stop.wait()
         finally:
@@ -115,7 +116,7 @@ class _Worker:
             await asyncio.sleep(0)
 
     def _stats(self) -> dict[str, object]:
-        self._tally.put("cpu_us", round(time.process_time() * 1e6))
+        self._note()
         options = self._options
         return {
             "host_url": host_url(options.host, options.port),
@@ -124,8 +125,15 @@ class _Worker:
             **self._tally.told(),
         }
 
-    async def _note_cpu(self) -> None:
-        """Let the worker that is asked for stats know what this one used."""
+    def _note(self) -> None:
+        used = usage()
+        self._tally.put("cpu_us", round(time.process_time() * 1e6))  # to the microsecond
+        self._tally.put("memory_bytes", used.memory_bytes)
+        self._tally.put("threads", used.threads)
+        self._tally.put("processes", used.processes)
+
+    async def _note_usage(self) -> None:
+        """Let the worker that is asked for stats know what this one uses."""
         while self._options.workers > 1:
-            self._tally.put("cpu_us", round(time.process_time() * 1e6))
-            await asyncio.sleep(_CPU_NOTED_S)
+            self._note()
+            await asyncio.sleep(_NOTED_S)

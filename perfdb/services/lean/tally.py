@@ -23,10 +23,13 @@ _FIELDS: Final = (
     "step_late_max_us",
     "step_late_sum_us",
     "cpu_us",
+    "memory_bytes",
+    "threads",
+    "processes",
 )
 _AT = {name: number for number, name in enumerate(_FIELDS)}
 # Those that a reset leaves alone: what is open stays open.
-_STANDING = ("connections_open", "sessions_open", "steps_in_flight", "cpu_us")
+_STANDING = ("connections_open", "sessions_open", "steps_in_flight", "cpu_us", "memory_bytes", "threads", "processes")
 
 
 class Tally:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from perfdb.errors import ServiceError
 from perfdb.services import benchmark, lean
 from perfdb.services.addresses import Address, check_free
 from perfdb.services.asking import is_healthy
 from perfdb.services.benchmark.server import check_installed, command
-from perfdb.services.connection import CONFIG_FILE, FILE, Connection, put
+from perfdb.services.connection import CONFIG_FILE, FACTS, FILE, Connection, put
 from perfdb.services.envoy import Balancer, config_yaml, find_envoy, validate
 from perfdb.services.envoy import admin as asked
 from perfdb.services.running.service import Part, Service
@@ -80,15 +83,25 @@ def local(options: Local, folder: Path, log: Path, say: Callable[[str], None]) -
         check_installed()
     for address in options.addresses:
         check_free(address)
-    with balanced(options.balancer, options.parts(), folder, log, say) as service:
+    facts = {"OPENENV_WORKERS_PER_NODE": str(options.workers)}
+    with balanced(options.balancer, options.parts(), folder, log, say, facts) as service:
         yield service
 
 
 @contextmanager
 def balanced(
-    balancer: Balancer, parts: list[Part], folder: Path, log: Path, say: Callable[[str], None]
+    balancer: Balancer,
+    parts: list[Part],
+    folder: Path,
+    log: Path,
+    say: Callable[[str], None],
+    facts: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Service]:
-    """Envoy before backends, those in `parts` started with it; for the rest as `local`."""
+    """Envoy before backends, those in `parts` started with it; for the rest as `local`.
+
+    Args:
+        facts: What else the connection file is to say, see `Connection`.
+    """
     envoy = find_envoy()
     for address in (balancer.listener, balancer.admin):
         check_free(address)
@@ -98,9 +111,37 @@ def balanced(
     argv = (str(envoy), "-c", str(config), "--use-dynamic-base-id", "-l", "error")
     with Service([*parts, Part("envoy", argv, restart_s=None)], log, say) as service:
         service.wait_until(lambda: _not_ready(balancer), PATIENCE_S)
-        told = Connection(balancer.listener.url, balancer.backends, balancer.admin.host, balancer.admin.port)
-        put(folder / FILE, told.text())
+        pids: dict[str, int] = {}
+
+        def tell() -> None:
+            pids.update(service.pids)  # of a server that is down the last one stands, so that the order stays
+            told = Connection(
+                balancer.listener.url,
+                balancer.backends,
+                balancer.admin.host,
+                balancer.admin.port,
+                tuple(pids[part.name] for part in parts if part.name in pids),
+                {**_facts(), **facts},
+            )
+            put(folder / FILE, told.text())
+
+        def tell_again() -> None:
+            try:
+                tell()
+            except ServiceError as error:  # the service is worth more than the file
+                say(str(error))
+
+        tell()
+        service.restarted = tell_again
         yield service
+
+
+def _facts() -> dict[str, str]:
+    """What whoever started us knows of the deployment; without that, what was typed."""
+    # Under other names than in the file: a shell that has sourced one of an older service has those.
+    said = {name: os.environ[f"PERFDB_{name}"] for name in FACTS if os.environ.get(f"PERFDB_{name}")}
+    name = Path(sys.argv[0]).name
+    return {"OPENENV_SERVER_COMMAND": shlex.join([name, *sys.argv[1:]]), **said} if name.startswith("perfdb") else said
 
 
 def _not_ready(balancer: Balancer) -> str | None:

@@ -44,6 +44,7 @@ class Service:
 
     Attributes:
         pids: Each part's process now; those that ended are not in it.
+        restarted: Called when a part was started again.
     """
 
     def __init__(self, parts: Iterable[Part], log: Path, say: Callable[[str], None]) -> None:
@@ -55,6 +56,7 @@ class Service:
             say: Told of parts that end and of what they print.
         """
         self.pids: dict[str, int] = {}
+        self.restarted: Callable[[], None] = lambda: None
         self._say = say
         self._words: list[str] = []
         self._exit: Exit | None = None
@@ -130,9 +132,10 @@ class Service:
         except (ValueError, KeyError, TypeError):
             return
         if event == "started":
-            if self._ready:
-                self._say(f"{part} was started again")
             self.pids[part] = int(told["pid"])
+            if self._ready:
+                self._say(f"{part} was started again, as process {self.pids[part]}")
+                self.restarted()
         elif event == "ended":
             self.pids.pop(part, None)
             said = f"{part} ended with code {told['code']}"

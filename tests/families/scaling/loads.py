@@ -12,6 +12,7 @@ import subprocess
 import sys
 import urllib.parse
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -105,14 +106,19 @@ def load(url: str, **fields: Any) -> Load:
     return merged
 
 
-def child_modules(*names: str) -> list[ModuleType]:
+def watch_modules(*names: str) -> list[ModuleType]:
+    """Modules of who watches a service."""
+    return child_modules(*names, folders=(CHILD / "watch", CHILD))
+
+
+def child_modules(*names: str, folders: Sequence[Path] = (CHILD, CHILD.parent)) -> list[ModuleType]:
     """Modules of the client, which is no package."""
     before = set(sys.modules)
-    sys.path[:0] = [str(CHILD), str(CHILD.parent)]
+    sys.path[:0] = map(str, folders)
     try:
         return [importlib.import_module(name) for name in names]
     finally:
-        del sys.path[:2]
+        del sys.path[: len(folders)]
         for name in set(sys.modules) - before:
             if str(CHILD.parent) in str(getattr(sys.modules[name], "__file__", "")):
                 del sys.modules[name]

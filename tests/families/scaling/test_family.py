@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from perfdb.families import ChildRun
 from perfdb.families.scaling import FAMILY
+from perfdb.families.scaling.histogram import Histogram
 from perfdb.families.scaling.measure import measure, tried_of
 from perfdb.families.scaling.spec import ScalingSpec
 from perfdb.families.scaling.summarise import at_share, summarise
@@ -193,3 +194,19 @@ def test_a_host_goes_by_its_pseudonym_and_loopback_by_its_address():
 
 def test_a_child_of_another_name_is_no_load():
     assert tried_of(child("01-rep-1", [])) is None
+
+
+def test_a_client_that_lost_count_makes_a_record_invalid():
+    spec = ScalingSpec(shape="open", requests_grid="60", wait_grid="0.1", steady_s=1.5, reps=1)
+    process = start(spec.plan(service().url, 60, 0.1))
+    lines = process.communicate(timeout=60)[0].splitlines()
+    sound = assemble(lines, spec)
+    assert sound.status == "ok", sound.reason
+    (law,) = [check.detail for check in sound.checks if check.name == "littles_law"]
+    assert "at the largest of 1 load in which every session succeeded" in law
+    half = Histogram.of([100_000] * 45).encoded()
+    told = [json.loads(line) for line in lines]
+    lost = [json.dumps({**one, "encoded": half} if one.get("phase") == "step" else one) for one in told]
+    measured = assemble(lost, spec)
+    assert measured.status == "invalid"
+    assert "the client miscounts" in (measured.reason or "")

@@ -143,9 +143,33 @@ def test_a_mean_over_a_part_counts_what_was_under_way_when_it_began():
 def test_littles_law_is_told_where_nothing_failed():
     steps = Curve({0: 5, 10_000: -5})
     load = Load(steps=steps, latencies={"step": Latency(Histogram.of([500_000] * 100))})
-    assert load.littles_law(0, 10) == pytest.approx((5.0, 10.0 * 0.5), rel=1e-3)
-    failed = {"step": Latency(Histogram.of([500_000] * 100), Histogram.of([1]))}
-    assert Load(steps=steps, latencies=failed).littles_law(0, 10) is None
+    law = load.littles_law(0, 10)
+    assert law is not None
+    assert (law.mean, law.expected) == pytest.approx((5.0, 10.0 * 0.5), rel=1e-3)
+    assert law.holds
+    assert Load(steps=steps, latencies=load.latencies, all={"ok": 100, "timeout": 1}).littles_law(0, 10) is None
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 8_000), st.integers(1, 4000)), min_size=20, max_size=200),
+    st.integers(0, 5000),
+    st.integers(100, 5000),
+)
+def test_littles_law_holds_of_whatever_is_counted_right(everything, begin_ms, span_ms):
+    everything = [(begun, lasted) for begun, lasted in everything if begun < begin_ms + span_ms]
+    whole = merge(said(0, 1, [(one, "ok") for one in everything]))
+    steady = Latency(Histogram.of([lasted * 1000 for begun, lasted in everything if begin_ms <= begun]))
+    longest = Latency(Histogram.of([lasted * 1000 for _, lasted in everything]))
+    load = Load(steps=whole.sessions, latencies={"step": steady, "total": longest})
+    law = load.littles_law(begin_ms / 1e3, (begin_ms + span_ms) / 1e3)
+    assert law is None or law.holds
+
+
+def test_littles_law_does_not_hold_where_sessions_were_lost():
+    steps = Curve({0: 5, 10_000: -5})
+    lost = Load(steps=steps, latencies={"step": Latency(Histogram.of([500_000] * 60))}).littles_law(0, 10)
+    assert lost is not None
+    assert not lost.holds
 
 
 def test_no_answers_are_no_load():

@@ -11,6 +11,7 @@ import vl_convert
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perfdb.families.charts import Bars, Dot, Grid, Line, Lines, Square
 from perfdb.record import Metric
 from perfdb.report.charts import (
     VEGALITE,
@@ -21,6 +22,7 @@ from perfdb.report.charts import (
     ecdf,
     history,
     iterations,
+    pictures,
     ratios,
     repetitions,
     scaling,
@@ -40,6 +42,17 @@ def subtitle(spec: Spec) -> str:
 
 def step(value, number, repetition=1):
     return Metric(name="rate", unit="tasks/s", direction="higher", value=value, step=number, repetition=repetition)
+
+
+def made(text: str) -> list[Lines | Grid | Bars]:
+    """What a family may make, with that text wherever one can stand."""
+    line, rule = Line(text, (Dot(1.0, 1.0, told=text), Dot(2.0, 3.0, 2.0, 4.0))), Line(text, (Dot(1.0, 2.0),), text)
+    square = Square(text, text, 0.5, text, text)
+    return [
+        Lines(text, text, text[:40], (line, rule), remarks=(text,)),
+        Grid(text, text, (text,), (text,), (square,), (text,)),
+        Bars(text, text, ((text, 3), (text, 4)), 3.5, (text,)),
+    ]
 
 
 def charts(text: str) -> list[Spec]:
@@ -63,6 +76,7 @@ def charts(text: str) -> list[Spec]:
         ratios(told.model_copy(update={"sides": (side, *told.sides[1:])}), title=text),
         scaling([Place(text, 1.0, [1.0], 1), Place(text, 2.0, [2.0], 1)], param=text, **common),
         stages([Staircase(text, [(text, [1.0]), ("b", [2.0])])], unit=text[:40], title=text, notes=[text]),
+        *(pictures.drawn(data, title=text, notes=[text]) for data in made(text)),
     ]
 
 

@@ -18,12 +18,12 @@ from tests.report.charts.test_charts import HOSTILE, charts
 from tests.tracking.records import make_record
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(10))
 def test_every_kind_of_chart_is_drawn_with_the_text_as_text(number):
     drawn = svg(charts(HOSTILE)[number])
     assert "<script" not in drawn
     assert "NaN" not in re.sub(r">[^<]*<", "><", drawn)
-    assert re.search(r'role="graphics-symbol"|class="mark-symbol|mark-line', drawn)
+    assert re.search(r'role="graphics-symbol"|class="mark-symbol|mark-line|mark-rect', drawn)
 
 
 def test_the_same_chart_gives_the_same_bytes():

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import socket
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,40 +21,20 @@ from perfdb.services.addresses import Address
 from perfdb.services.connection import Connection
 from perfdb.services.envoy import admin
 from tests.services.serving import (
+    HOSTS,
     PERFDB,
     RESET,
     family,
     free_port,
     gone,
     kill,
+    multi,
     observation,
     program,
     step,
     talk,
     within,
 )
-
-HOSTS = [f"127.0.0.{number}" for number in range(1, 6)]
-
-
-@contextmanager
-def multi(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """`perfdb serve multi --json`, once it is up, and what it printed."""
-    port, admin_port = free_port(*HOSTS), free_port()
-    argv = [PERFDB, "serve", "multi", "--json", "--port", str(port), "--admin-port", str(admin_port), *options]
-    environment = {**os.environ, "PERFDB_ROOT": str(folder)}
-    with program(*argv, cwd=folder, env=environment) as running:
-        yield running, _document(running)
-
-
-def _document(running: subprocess.Popen[str]) -> dict[str, Any]:
-    assert running.stdout is not None
-    text = ""
-    while not text.endswith("\n}\n"):
-        line = running.stdout.readline()
-        assert line, running.communicate()
-        text += line
-    return dict(json.loads(text))
 
 
 def _address(url: str) -> Address:

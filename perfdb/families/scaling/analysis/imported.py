@@ -1,11 +1,82 @@
-"""The cells of records that were imported from a runbook's files. Pure."""
+"""The cells and runs of records that were imported from a runbook's files. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from perfdb.families.scaling.analysis.cells import Cell
+from perfdb.families.scaling.analysis.cells import Cell, Criterion
+from perfdb.families.scaling.analysis.deployments import Measured
 from perfdb.record import Record
+
+NO_INSTANTS = "imported without instants, so which run a load is of cannot be told"
+NO_LOAD = "imported, and they do not say what was asked for"
+
+
+def runs_of(records: Sequence[Record]) -> tuple[list[Measured], dict[str, list[str]]]:
+    """The runs that imported records are the loads of, and the ids of those that are none's, by why.
+
+    An import makes a record of each load and wait. Those of one source, service and machine are one run, as long as none of
+    them comes twice: a grid that was gone through again, or another deployment's, is a run of its own.
+
+    Args:
+        records: Imported ones, each a load and a wait with all its repetitions.
+    """
+    groups: dict[tuple[str, ...], list[Record]] = {}
+    left: dict[str, list[str]] = {}
+    for record in records:
+        if not cells_of(record):
+            left.setdefault(NO_LOAD, []).append(record.record_id)
+            continue
+        groups.setdefault(_source(record), []).append(record)
+    runs: list[Measured] = []
+    for group in groups.values():
+        instants = [(record.started_at, _place(record)) for record in group]
+        begun = [at for at, _ in instants]
+        if len({place for _, place in instants}) < len(instants) and len(set(begun)) < len(begun):
+            left.setdefault(NO_INSTANTS, []).extend(record.record_id for record in group)
+            continue
+        runs += map(_run, _in_turn(sorted(group, key=lambda record: (record.started_at, record.record_id))))
+    return runs, left
+
+
+def _source(record: Record) -> tuple[str, ...]:
+    said = (record.params.get(name) for name in ("mode", "service", "hardware"))
+    source = (record.origin.source or "").partition("#")[0]
+    return (record.experiment, record.environment.machine, source, *map(str, said))
+
+
+def _place(record: Record) -> tuple[object, object]:
+    return record.params.get("num_requests"), record.params.get("wait_seconds")
+
+
+def _in_turn(records: Sequence[Record]) -> list[list[Record]]:
+    """A new run begins where a load and wait comes again."""
+    runs: list[list[Record]] = [[]]
+    for record in records:
+        if _place(record) in map(_place, runs[-1]):
+            runs.append([])
+        runs[-1].append(record)
+    return runs
+
+
+def _run(records: Sequence[Record]) -> Measured:
+    first = records[0]
+    cells = tuple(cell for record in records for cell in cells_of(record))
+    source = (first.origin.source or "").partition("#")[0]
+    kind = first.origin.source_kind or "unknown"
+    mode = first.params.get("mode")
+    machine = first.environment.machine
+    return Measured(
+        records=tuple(record.record_id for record in records),
+        name=f"imported ({kind}): {source or first.run_name} on {machine}",
+        kind=f"imported ({kind}), {mode}, from {machine}",
+        imported=True,
+        hosts=max(1, *(cell.unique_hosts or 0 for cell in cells)),
+        cells=cells,
+        criterion=Criterion(),
+        unit="sessions",
+        sessions={},
+    )
 
 
 def cells_of(record: Record) -> tuple[Cell, ...]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from perfdb.record.model import Finite, Frozen
+from perfdb.units import significant
 
 if TYPE_CHECKING:
     import numpy
@@ -108,6 +109,31 @@ class Fit(Frozen):
         """Whether the peak lies beyond what was measured."""
         peak = self.law.peak_hosts
         return peak is not None and peak > self.largest_n
+
+    def text(self) -> str:
+        """In a line, for people."""
+        law = self.law
+        said = [
+            f"one host bears {significant(law.one)}{_interval(self.one_interval)}",
+            f"contention {significant(law.contention)}{_interval(self.contention_interval)}",
+            f"coherency {significant(law.coherency)}{_interval(self.coherency_interval)}",
+        ]
+        if law.peak_hosts is None:
+            said.append("more hosts always bear more")
+        else:
+            beyond = ", beyond what was measured" if self.peak_extrapolated else ""
+            said.append(
+                f"most at {significant(law.peak_hosts)} hosts{_interval(self.peak_interval)}: {significant(law.at(law.peak_hosts))}{beyond}"
+            )
+        if self.exact:
+            said.append("as many points as parameters, so nothing says whether it holds")
+        return "; ".join(said)
+
+
+def _interval(spread: Spread | None) -> str:
+    if spread is None:
+        return ""
+    return f" ({significant(spread.low)} to {'∞' if spread.high is None else significant(spread.high)})"
 
 
 class NoFit(Frozen):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from perfdb.families.scaling.analysis.imported import cells_of
-from perfdb.record import Metric, Record
-from tests.tracking.records import make_record
+from perfdb.families.scaling.analysis.imported import NO_INSTANTS, NO_LOAD, cells_of, runs_of
+from perfdb.record import Metric, Origin, Record
+from tests.tracking.records import STARTED, make_record
 
 
 def record(status: str = "ok", params: dict[str, object] | None = None, **values: tuple[float, ...]) -> Record:
@@ -65,3 +67,63 @@ def test_negative_numbers_are_not_believed() -> None:
         record(successful_requests=(512.0,), failed_requests=(0.0,), total_p99_s=(-1.0,), unique_hosts=(-1.0,))
     )
     assert (cell.valid, cell.p99_s, cell.unique_hosts) == (False, None, None)
+
+
+# Whole runs, as an import makes a record of each load.
+def loads(*sizes: int, hosts: float = 1.0, minutes: int = 0, **changes: object) -> list[Record]:
+    """A run's records, a minute apart."""
+    return [
+        make_record(
+            family="scaling",
+            started_at=STARTED + timedelta(minutes=minutes + place),
+            ended_at=STARTED + timedelta(minutes=minutes + place + 1),
+            params={"num_requests": size, "wait_seconds": 1, "mode": "ws", "service": "service-1"},
+            origin=Origin(kind="imported", source_kind="openenv", source=f"2025-08-28#ws/{size}/1/{size}"),
+            metrics=tuple(
+                Metric(name=name, unit="1", direction="none", values=(value, value))
+                for name, value in {
+                    "successful_requests": float(size),
+                    "failed_requests": 0.0,
+                    "total_p99_s": 1.5 if size < 1000 else 9.0,
+                    "unique_hosts": hosts,
+                }.items()
+            ),
+            **changes,
+        )
+        for place, size in enumerate(sizes)
+    ]
+
+
+def test_the_loads_of_one_source_are_one_run() -> None:
+    (run,), left = runs_of(loads(512, 1024, 128))
+    assert left == {}
+    assert run.imported
+    assert len(run.records) == 3
+    (ceiling,) = run.ceilings
+    assert (ceiling.bracket.passed, ceiling.bracket.failed, len(ceiling.repetitions)) == (512, 1024, 2)
+    assert run.name.startswith("imported (openenv): 2025-08-28 on ")
+
+
+def test_a_grid_that_was_gone_through_again_is_a_run_of_its_own() -> None:
+    one, two = runs_of([*loads(512, 1024, hosts=2, minutes=60), *loads(512, 1024)])[0]
+    assert (one.hosts, two.hosts) == (1, 2)
+    assert not set(one.records) & set(two.records)
+
+
+def test_which_run_a_load_is_of_is_not_guessed_without_instants() -> None:
+    same = {"started_at": STARTED, "ended_at": STARTED}
+    twice = [record.model_copy(update=same) for record in (*loads(512, 1024), *loads(512, 1024, hosts=2.0, minutes=9))]
+    runs, left = runs_of(twice)
+    assert runs == []
+    assert sorted(left[NO_INSTANTS]) == sorted(record.record_id for record in twice)
+
+
+def test_sources_services_and_machines_stand_apart() -> None:
+    other = [record.model_copy(update={"experiment": "other"}) for record in loads(512)]
+    assert len(runs_of([*loads(512), *other])[0]) == 2
+
+
+def test_a_record_without_a_load_is_left_out_and_named() -> None:
+    empty = record(params={}, **WHOLE)
+    runs, left = runs_of([empty])
+    assert (runs, left) == ([], {NO_LOAD: [empty.record_id]})

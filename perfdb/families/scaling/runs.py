@@ -1,0 +1,42 @@
+"""A record of this family as what its loads say. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from perfdb.families.scaling.analysis.deployments import Measured
+from perfdb.families.scaling.analysis.kinds import kind_of
+from perfdb.families.scaling.assemble import cells_of, hosts_of
+from perfdb.families.scaling.spec import ScalingSpec
+from perfdb.record import Record
+
+
+def spec_of(record: Record) -> ScalingSpec:
+    """What was asked for.
+
+    Raises:
+        ValueError: it is what no run can be asked for.
+    """
+    return ScalingSpec.model_validate({k: v for k, v in record.spec.items() if k in ScalingSpec.model_fields})
+
+
+def measured(record: Record, samples: Mapping[str, Sequence[object]]) -> Measured:
+    """The record's loads.
+
+    Raises:
+        ValueError: it asks for what no run can be asked for, or a row of its samples is none that a run could have.
+        KeyError: the samples lack a column.
+    """
+    spec = spec_of(record)
+    sessions, machine = hosts_of(samples), record.environment.machine
+    return Measured(
+        records=(record.record_id,),
+        name=f"{record.config.name if record.config else record.run_name} on {machine}",
+        kind=kind_of(spec, machine),
+        hosts=spec.expected_hosts or max(1, len(sessions)),
+        cells=tuple(cells_of(spec, samples)),
+        criterion=spec.criterion,
+        unit=spec.unit,
+        sessions=sessions,
+        latency_of="steps" if spec.judged_by == "step" else "whole sessions",
+    )
