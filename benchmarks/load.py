@@ -27,10 +27,10 @@ import psutil
 from pairs import abba
 
 from perfdb.families import scaling
-from perfdb.families.scaling.answers import read_answers
-from perfdb.families.scaling.merge import merge
+from perfdb.families.scaling.clients.answers import read_answers
+from perfdb.families.scaling.clients.merge import merge
+from perfdb.families.scaling.clients.saturation import Limits, why_saturated
 from perfdb.families.scaling.plan import LoadPlan
-from perfdb.families.scaling.saturation import Limits, why_saturated
 from perfdb.processes.log import Line
 from perfdb.services.lean import Options
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from perfdb.families.scaling.servers.watching import NOT_KEPT
 from perfdb.families.scaling.spec import ScalingSpec
-from perfdb.families.scaling.watching import NOT_KEPT
 from perfdb.runner.assemble import record_of
 from tests.runner.journals import journal_of
 

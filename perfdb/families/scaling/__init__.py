@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from perfdb.families.base import Family, Outputs
-from perfdb.families.scaling import client_nodes
 from perfdb.families.scaling.assemble import assemble
 from perfdb.families.scaling.charts import CHARTS
+from perfdb.families.scaling.clients import nodes as client_nodes
+from perfdb.families.scaling.files.outputs import FILES, READS, outputs
 from perfdb.families.scaling.measure import child_count, measure
 from perfdb.families.scaling.metrics import HEADLINE, METRICS
-from perfdb.families.scaling.outputs import FILES, READS, outputs
 from perfdb.families.scaling.progress import progress
+from perfdb.families.scaling.servers.watching import UNKEPT
 from perfdb.families.scaling.spec import ScalingSpec
 from perfdb.families.scaling.subject import SUBJECT
 from perfdb.families.scaling.summarise import summarise
-from perfdb.families.scaling.watching import UNKEPT
 from perfdb.record import Metric, Record
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from perfdb.families.base import ChildRun, Measurements, Setup
-from perfdb.families.scaling import client_nodes, server_checks
 from perfdb.families.scaling.analysis.ceiling import ceilings
 from perfdb.families.scaling.analysis.cells import Cell
 from perfdb.families.scaling.analysis.distribution import distribution
-from perfdb.families.scaling.fault import cost_of
+from perfdb.families.scaling.clients import nodes as client_nodes
+from perfdb.families.scaling.clients.merge import Load
+from perfdb.families.scaling.clients.saturation import why_saturated
 from perfdb.families.scaling.measure import child_count, tried_of
-from perfdb.families.scaling.merge import Load
 from perfdb.families.scaling.samples import Tried, columns, read
-from perfdb.families.scaling.saturation import why_saturated
+from perfdb.families.scaling.servers import checks as server_checks
+from perfdb.families.scaling.servers.fault import cost_of
 from perfdb.families.scaling.spec import ScalingSpec
 from perfdb.families.scaling.summarise import cell_of, summarise
 from perfdb.record import Check, Finding, Status

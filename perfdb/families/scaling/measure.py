@@ -11,12 +11,12 @@ from perfdb.errors import ConfigError
 from perfdb.families.base import Children, ChildRun, Lab, Program
 from perfdb.families.scaling.analysis.cells import Cell
 from perfdb.families.scaling.analysis.search import next_try
-from perfdb.families.scaling.answers import read_answers
-from perfdb.families.scaling.merge import merge
+from perfdb.families.scaling.clients.answers import read_answers
+from perfdb.families.scaling.clients.merge import merge
 from perfdb.families.scaling.samples import Tried, columns, read
+from perfdb.families.scaling.servers.watching import watched
 from perfdb.families.scaling.spec import ScalingSpec
 from perfdb.families.scaling.summarise import cell_of
-from perfdb.families.scaling.watching import watched
 
 _PROGRAM = Path(__file__).parent / "child" / "program.py"
 _NODES = _PROGRAM.parent / "nodes"

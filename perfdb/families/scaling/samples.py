@@ -30,8 +30,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from perfdb.families.scaling.fault import cost_of
-from perfdb.families.scaling.merge import ROLES, Load
+from perfdb.families.scaling.clients.merge import ROLES, Load
+from perfdb.families.scaling.servers.fault import cost_of
 
 COLUMNS = ("repetition", "try", "wait_s", "load", "quantity", "word", "value_s", "count")
 _US = 1e6

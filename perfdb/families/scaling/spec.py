@@ -10,9 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from perfdb.families.scaling.analysis.cells import Criterion, LoadUnit
 from perfdb.families.scaling.analysis.search import Search
+from perfdb.families.scaling.clients.saturation import Limits
 from perfdb.families.scaling.plan import LoadPlan
-from perfdb.families.scaling.saturation import Limits
-from perfdb.families.scaling.watching import EVEN, Admin, Command
+from perfdb.families.scaling.servers.watching import EVEN, Admin, Command
 
 MOST_WAITS = 8
 _GRID = re.compile(r"[1-9][0-9]{0,6}(,[1-9][0-9]{0,6}){0,31}")

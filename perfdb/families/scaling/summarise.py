@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from perfdb.families.scaling.analysis.cells import Cell
-from perfdb.families.scaling.merge import ROLES
+from perfdb.families.scaling.clients.merge import ROLES
 from perfdb.families.scaling.metrics import METRICS, prefix_of
 from perfdb.families.scaling.samples import KIB, read
 from perfdb.record import Metric

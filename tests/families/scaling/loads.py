@@ -19,8 +19,8 @@ from types import ModuleType
 from typing import Any
 
 from perfdb.families import scaling
-from perfdb.families.scaling.answers import Answer, read_answers
-from perfdb.families.scaling.merge import Load, merge
+from perfdb.families.scaling.clients.answers import Answer, read_answers
+from perfdb.families.scaling.clients.merge import Load, merge
 from perfdb.families.scaling.plan import LoadPlan
 from perfdb.processes.log import Line
 

@@ -21,9 +21,9 @@ from perfdb.errors import UsageError
 from perfdb.families import ChildRun, Measurements
 from perfdb.families.scaling import FAMILY
 from perfdb.families.scaling.measure import measure
+from perfdb.families.scaling.servers.watching import NOT_KEPT
 from perfdb.families.scaling.spec import ScalingSpec
 from perfdb.families.scaling.summarise import summarise
-from perfdb.families.scaling.watching import NOT_KEPT
 from perfdb.processes.log import ChildLog, Exit, Line
 from perfdb.registry.samples import to_parquet
 from perfdb.registry.validator.parquet import ParquetReader

@@ -1,4 +1,4 @@
-"""What a client says once its load is over. See `answers.py`."""
+"""What a client says once its load is over. See `clients/answers.py`."""
 
 import faults
 import telling

@@ -1,4 +1,4 @@
-"""One client on one core: its share of a plan, from the load's beginning to its account. See `plan.py` and `answers.py`."""
+"""One client on one core: its share of a plan, from the load's beginning to its account. See `plan.py` and `clients/answers.py`."""
 
 import contextlib
 import gc

@@ -1,4 +1,4 @@
-"""What a load client says, as JSON lines on the real standard output. See `answers.py`."""
+"""What a load client says, as JSON lines on the real standard output. See `clients/answers.py`."""
 
 import hashlib
 import hmac

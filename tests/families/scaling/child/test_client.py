@@ -12,8 +12,8 @@ import time
 import psutil
 import pytest
 
-from perfdb.families.scaling.answers import Begin, End, Progress
-from perfdb.families.scaling.merge import Load, merge
+from perfdb.families.scaling.clients.answers import Begin, End, Progress
+from perfdb.families.scaling.clients.merge import Load, merge
 from perfdb.families.scaling.plan import LoadPlan
 from tests.families.scaling.loads import CHILD, answers, load, service, start, told
 

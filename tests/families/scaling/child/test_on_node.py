@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from perfdb.families.scaling.merge import merge
+from perfdb.families.scaling.clients.merge import merge
 from perfdb.families.scaling.plan import LoadPlan
 from tests.families.scaling.loads import CHILD, answers, child_modules, service
 

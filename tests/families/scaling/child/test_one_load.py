@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from perfdb.families.scaling.client_nodes import ClientNode
-from perfdb.families.scaling.merge import Load, merge
+from perfdb.families.scaling.clients.merge import Load, merge
+from perfdb.families.scaling.clients.nodes import ClientNode
 from perfdb.families.scaling.plan import LoadPlan
 from tests.families.scaling.child.test_nodes import module
 from tests.families.scaling.loads import CHILD, answers, child_modules, service

@@ -1,4 +1,4 @@
-"""What is seen of a service while it is loaded: told as it is seen, under pseudonyms. See `answers.py`."""
+"""What is seen of a service while it is loaded: told as it is seen, under pseudonyms. See `clients/answers.py`."""
 
 import ipaddress
 import socket

@@ -2,7 +2,7 @@
 
 PERFDB_WATCH, JSON: `argv` of the program; `admin`, HOST:PORT of Envoy's admin or null to try the URL's host; `fault_after_s`
 and `fault_argv`, or null. What the program says is passed on, and between its lines stands what is seen of the service; see
-`answers.py`. Standard library alone, any Python since 3.8 on Linux.
+`clients/answers.py`. Standard library alone, any Python since 3.8 on Linux.
 """
 
 import json

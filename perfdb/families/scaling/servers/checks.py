@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from perfdb.families.scaling.analysis.distribution import distribution
-from perfdb.families.scaling.fault import cost_of
-from perfdb.families.scaling.merge import ROLES, Load
+from perfdb.families.scaling.clients.merge import ROLES, Load
 from perfdb.families.scaling.plan import Protocol
+from perfdb.families.scaling.servers.fault import cost_of
 from perfdb.units import bytes_, counted, duration, significant
 
 # Fewer sessions of a host say nothing about how evenly it is loaded.

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from perfdb.families.scaling.answers import ClientLoad, Spread
-from perfdb.families.scaling.merge import Load
-from perfdb.families.scaling.saturation import Limits, why_saturated
+from perfdb.families.scaling.clients.answers import ClientLoad, Spread
+from perfdb.families.scaling.clients.merge import Load
+from perfdb.families.scaling.clients.saturation import Limits, why_saturated
 
 
 def client(**fields: object) -> Load:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from perfdb.families.scaling.answers import (
+from perfdb.families.scaling.clients.answers import (
     Answer,
     BalancerState,
     FaultDone,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfdb.families.scaling.answers import (
+from perfdb.families.scaling.clients.answers import (
     Answer,
     BalancerState,
     Begin,
@@ -26,10 +26,10 @@ from perfdb.families.scaling.answers import (
     Usage,
     Watching,
 )
-from perfdb.families.scaling.fault import cost_of
-from perfdb.families.scaling.merge import Load, merge
-from perfdb.families.scaling.server_checks import disagreement, no_fault, unevenness, unhealthy
-from perfdb.families.scaling.server_side import Fault, ServerSide
+from perfdb.families.scaling.clients.merge import Load, merge
+from perfdb.families.scaling.servers.checks import disagreement, no_fault, unevenness, unhealthy
+from perfdb.families.scaling.servers.fault import cost_of
+from perfdb.families.scaling.servers.side import Fault, ServerSide
 
 BEGAN = 1000.0
 HOSTS = ("a" * 12, "b" * 12, "c" * 12)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from perfdb.families.scaling.answers import (
+from perfdb.families.scaling.clients.answers import (
     Answer,
     Begin,
     ClientLoad,
@@ -22,9 +22,9 @@ from perfdb.families.scaling.answers import (
     Rows,
     Spread,
 )
-from perfdb.families.scaling.curve import Curve, LittlesLaw
+from perfdb.families.scaling.clients.curve import Curve, LittlesLaw
 from perfdb.families.scaling.histogram import Histogram
-from perfdb.families.scaling.server_side import Resources, ServerSide, server_side
+from perfdb.families.scaling.servers.side import Resources, ServerSide, server_side
 
 PHASES = ("connect", "reset", "step", "close", "total")
 OUTCOMES = ("ok", "refused", "capacity", "503", "reset", "timeout", "wrong_answer", "client")

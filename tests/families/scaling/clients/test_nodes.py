@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from perfdb.families import ChildRun
-from perfdb.families.scaling import FAMILY, client_nodes
+from perfdb.families.scaling import FAMILY
+from perfdb.families.scaling.clients import nodes as client_nodes
 from perfdb.families.scaling.spec import ScalingSpec
 from perfdb.processes.log import ChildLog, Exit, Line
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfdb.families.scaling.answers import (
+from perfdb.families.scaling.clients.answers import (
     Answer,
     Begin,
     ClientLoad,
@@ -18,8 +18,8 @@ from perfdb.families.scaling.answers import (
     Spread,
     read_answers,
 )
+from perfdb.families.scaling.clients.merge import OUTCOMES, Curve, Latency, Load, merge
 from perfdb.families.scaling.histogram import Histogram
-from perfdb.families.scaling.merge import OUTCOMES, Curve, Latency, Load, merge
 from perfdb.processes.log import Line
 
 spans = st.tuples(st.integers(0, 5000), st.integers(0, 3000))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from perfdb.families.scaling.merge import Load
+from perfdb.families.scaling.clients.merge import Load
 
 # The service has recovered if that long every session succeeded.
 WELL_S = 1.0

@@ -15,8 +15,8 @@ import pytest
 from perfdb.families import ChildRun
 from perfdb.families.base import Around
 from perfdb.families.scaling import FAMILY
-from perfdb.families.scaling.deployed import CONNECTION_FILE, command_of, deployed
-from perfdb.families.scaling.runbook import RAW_COLUMNS, SUMMARY_COLUMNS
+from perfdb.families.scaling.files.deployed import CONNECTION_FILE, command_of, deployed
+from perfdb.families.scaling.files.runbook import RAW_COLUMNS, SUMMARY_COLUMNS
 from perfdb.families.scaling.spec import ScalingSpec
 from perfdb.record import Environment, Finding, Host
 from tests.families.scaling.loads import service, start

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from perfdb.families.base import ChildRun
-from perfdb.families.scaling.answers import Begin, read_answers
+from perfdb.families.scaling.clients.answers import Begin, read_answers
 from perfdb.families.scaling.spec import ScalingSpec
 from perfdb.record import Check, Finding, Host, Metric, MetricDefinition
 from perfdb.units import counted, duration

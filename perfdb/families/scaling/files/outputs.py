@@ -11,10 +11,10 @@ from perfdb.families.scaling.analysis.ceiling import ceilings
 from perfdb.families.scaling.analysis.distribution import distribution
 from perfdb.families.scaling.analysis.tables import ceiling_rows
 from perfdb.families.scaling.assemble import cells_of, hosts_of
-from perfdb.families.scaling.deployed import CONNECTION_FILE, command_of, deployed
+from perfdb.families.scaling.clients.merge import Told
+from perfdb.families.scaling.files.deployed import CONNECTION_FILE, command_of, deployed
+from perfdb.families.scaling.files.runbook import LogEntry, Repetition, Request, log_entry, raw_lines, summary_csv
 from perfdb.families.scaling.measure import tried_of
-from perfdb.families.scaling.merge import Told
-from perfdb.families.scaling.runbook import LogEntry, Repetition, Request, log_entry, raw_lines, summary_csv
 from perfdb.families.scaling.samples import Tried, columns
 from perfdb.families.scaling.spec import ScalingSpec
 from perfdb.record import Record

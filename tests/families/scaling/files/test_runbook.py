@@ -16,7 +16,7 @@ from perfdb.families.scaling.analysis.cells import Cell, Criterion
 from perfdb.families.scaling.analysis.distribution import distribution
 from perfdb.families.scaling.analysis.imported import cells_of
 from perfdb.families.scaling.analysis.tables import ceiling_rows
-from perfdb.families.scaling.runbook import (
+from perfdb.families.scaling.files.runbook import (
     RAW_COLUMNS,
     SUMMARY_COLUMNS,
     LogEntry,

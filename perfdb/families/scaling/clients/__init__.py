@@ -1,0 +1,1 @@
+"""What the load clients said, taken together, and whether they kept up."""

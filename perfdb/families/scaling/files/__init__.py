@@ -1,0 +1,1 @@
+"""The runbook's files, for whoever asks for them besides the record."""
