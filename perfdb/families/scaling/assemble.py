@@ -29,12 +29,14 @@ def assemble(spec: ScalingSpec, setup: Setup | None, runs: Sequence[ChildRun]) -
     samples = columns(tried)
     checks = (*_checks(spec, tried), *client_nodes.checks(spec, runs))
     status, reason = _status(spec, runs, tried, checks)
+    # A load that lost a client, or was cut short, was not that load.
+    whole = columns([one for one in tried if one.found.complete])
     return Measurements(
         status=status,
         reason=reason,
         metrics=(*summarise(samples), *client_nodes.metrics(runs)),
         checks=checks,
-        findings=(*_findings(spec, samples), *_service_findings(tried), *client_nodes.findings(spec, runs)),
+        findings=(*_findings(spec, whole), *_service_findings(tried), *client_nodes.findings(spec, runs)),
         samples=samples,
         workers=client_nodes.workers(runs),
     )

@@ -102,6 +102,7 @@ def test_a_load_whose_client_was_killed_is_not_complete(said):
     measured = assemble(cut, exit_=Exit(1.0, -9, "ended", 1.0))
     assert measured.status == "invalid"
     assert "every_load_complete" in (measured.reason or "")
+    assert "ceiling" not in {finding.name for finding in measured.findings}
 
 
 def test_an_interrupted_grid_says_so_and_keeps_what_was_found(said):
