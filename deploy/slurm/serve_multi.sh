@@ -11,7 +11,7 @@
 #   PERFDB               the perfdb to run                     default: .venv/bin/perfdb here, else the one on PATH
 #
 # Writes into the current folder, which all nodes must see: openenv-connection.env, envoy-config-generated.yaml and the logs
-# benchmark-env-*.log.
+# benchmark-env-*.log. One service at a time in one folder.
 set -euo pipefail
 
 patience_s=300

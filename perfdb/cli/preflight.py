@@ -70,7 +70,9 @@ def _asked(url: str, expected: int | None, admin: str | None, connection: Path |
 
 
 def _connection(service: Address, given: Path | None) -> Connection | None:
-    """What the file says. One that lies here by chance, and tells of another service, is left alone."""
+    """What the file says. One that lies here by chance, and tells of another service or of none, is left alone."""
+    from perfdb.cli.terminal import Voice
+    from perfdb.errors import PerfdbError
     from perfdb.services.connection import FILE, Connection
 
     if given is not None:
@@ -78,8 +80,15 @@ def _connection(service: Address, given: Path | None) -> Connection | None:
     here = Path(FILE)
     if not here.is_file():
         return None
-    found = Connection.read(here)
-    return found if service in (_address(found.url), *found.workers) else None
+    try:
+        found = Connection.read(here)
+        if service in (_address(found.url), *found.workers):
+            return found
+        why = f"it tells of {found.url}"
+    except PerfdbError as error:
+        why = str(error)
+    Voice().warn(f"{here}, which lies here, was left alone: {why}")
+    return None
 
 
 def _admin(service: Address, given: str | None, known: Connection | None, expected: int | None) -> Address | None:

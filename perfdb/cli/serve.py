@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from perfdb.services.addresses import Address
     from perfdb.services.envoy import Balancer
     from perfdb.services.running.service import Service
 
@@ -50,6 +51,7 @@ def benchmark(
 
     options = Options(host, port, workers, max_concurrent_envs)
     check(options)
+    _warn_of_strangers(Address(host, port))
     Voice().say(f"the benchmark environment starts at {Address(host, port).url}; end it with Ctrl-C")
     argv = command(options)
     os.execv(argv[0], argv)  # noqa: S606 (each of uvicorn's workers imports the main program again, which must be light)
@@ -94,8 +96,15 @@ def lean(
 
     if (delay_ms > 0) != (delay_share > 0):
         raise UsageError("--delay-ms and --delay-share go together: give both, or neither.")
-    where = Address(host, port).url
+    for name, share in (("--delay-share", delay_share), ("--refuse-share", refuse_share)):
+        if share > 0 and not round(share * 10_000):
+            raise UsageError(
+                f"{name} {share:g} is none of ten thousand, which is as fine as it gets. Give 0.0001 or more."
+            )
+    address = Address(host, port)
+    where = address.url
     voice = Voice()
+    _warn_of_strangers(address)
     serve(
         Options(host, port, workers, max_concurrent_envs, delay_ms, delay_share, refuse_share, seed),
         ready=lambda: voice.say(f"the lean server listens at {where}; end it with Ctrl-C"),
@@ -136,9 +145,11 @@ def multi(
     from perfdb.services.running.multi import Local, local
 
     options = Local(backends, port, admin_port, is_lean, workers, max_concurrent_envs, restart_after)
+    _check(options.balancer)
+    log = _log(options.balancer.listener)
     voice = Voice()
     voice.say(f"starting {backends} backend{'s' if backends > 1 else ''} and Envoy")
-    with local(options, Path.cwd(), _log(port), voice.say) as service:
+    with local(options, Path.cwd(), log, voice.say) as service:
         _watch(service, options.balancer, as_json)
     voice.say(_ENDED)
 
@@ -171,11 +182,33 @@ def balancer(
     if len(set(addresses)) < len(addresses):
         raise UsageError("a backend is named twice: give each --backend once.")
     described = Balancer(Address(host, port), Address(host, admin_port), addresses)
+    _check(described)
+    log = _log(described.listener)
     voice = Voice()
     voice.say(f"starting Envoy before {len(addresses)} backend{'s' if len(addresses) > 1 else ''}")
-    with balanced(described, [], Path.cwd(), _log(port), voice.say) as service:
+    with balanced(described, [], Path.cwd(), log, voice.say) as service:
         _watch(service, described, as_json)
     voice.say(_ENDED)
+
+
+def _check(balancer: Balancer) -> None:
+    """Refuse what Envoy could do but nobody can want."""
+    from perfdb.errors import UsageError
+
+    if balancer.listener == balancer.admin:
+        raise UsageError(f"--port and --admin-port are both {balancer.admin.port}: give Envoy's admin another one.")
+    if balancer.admin.is_every:
+        raise UsageError(
+            f"--host {balancer.admin.host} stands for every address of this machine, and whoever reaches Envoy's admin can end "
+            "Envoy. Name one address, on a network that is closed to strangers."
+        )
+
+
+def _warn_of_strangers(address: Address) -> None:
+    from perfdb.cli.terminal import Voice
+
+    if address.is_every:
+        Voice().warn(f"{address} stands for every address of this machine, and whoever reaches one can use the server")
 
 
 def _watch(service: Service, balancer: Balancer, as_json: bool) -> None:
@@ -212,21 +245,22 @@ def _document(service: Service, balancer: Balancer) -> dict[str, Any]:
     }
 
 
-def _log(port: int) -> Path:
+def _log(listener: Address) -> Path:
+    """Where the service's log belongs; an older one may lie there."""
     from perfdb.errors import ServiceError
     from perfdb.processes.state_folder import make_state_folder
     from perfdb.settings import load_settings
 
     state = load_settings().state_path
     folder = state / "serve"
-    log = folder / f"{port}.jsonl"
+    here = listener.host == "127.0.0.1"
+    name = f"{listener.port}" if here else f"{listener.host}-{listener.port}"  # a folder that several nodes see
     try:
         make_state_folder(state)
         folder.mkdir(exist_ok=True)
-        log.unlink(missing_ok=True)
     except OSError as error:
         raise ServiceError(
             f"{folder}, where the service's log goes, cannot be made: {error.strerror}. Set PERFDB_STATE_DIR to a folder that "
             "you may write to."
         ) from error
-    return log
+    return folder / f"{name}.jsonl"

@@ -13,7 +13,6 @@ from typing import Self
 from perfdb.errors import ServiceError, UsageError
 
 _NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
-_EVERY = ("0.0.0.0", "::")  # noqa: S104 (recognised, never chosen)
 BACKLOG = 4096
 
 
@@ -57,6 +56,14 @@ class Address:
         """Whether no name has to be looked up."""
         return _numeric(self.host) is not None
 
+    @property
+    def is_every(self) -> bool:
+        """Whether it stands for all addresses of a machine, those that strangers reach among them."""
+        with contextlib.suppress(OSError):
+            return not any(socket.inet_aton(self.host))  # 0 is 0.0.0.0, too
+        number = _numeric(self.host)
+        return number is not None and number.is_unspecified
+
 
 def is_host(text: str) -> bool:
     """Whether it is an IP address or could be a host's name."""
@@ -73,7 +80,7 @@ def _numeric(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def host_url(host: str, port: int) -> str:
     """What a server calls itself in its observations: the address bound, so that several on one machine are told apart."""
-    return str(Address(socket.gethostname() if host in _EVERY else host, port))
+    return str(Address(socket.gethostname() if Address(host, port).is_every else host, port))
 
 
 def listening_socket(host: str, port: int, *, shared: bool = False) -> socket.socket:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import stat
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -64,15 +65,7 @@ class Connection:
         Raises:
             ServiceError: it can't be read or lacks something.
         """
-        try:
-            with path.open("rb") as file:
-                text = file.read(_LONGEST).decode("utf-8", "replace")
-        except OSError as error:
-            raise ServiceError(
-                f"{path} cannot be read: {error.strerror}. `perfdb serve multi` and deploy/slurm/serve_multi.sh write it; "
-                "name it with --connection."
-            ) from error
-        values = assignments(text)
+        values = assignments(_text_of(path))
         try:
             workers = [url.removeprefix("http://") for url in values["WORKER_URLS"].split()]
             admin = Address(values["ENVOY_NODE"], int(values.get("ENVOY_ADMIN_PORT", DEFAULT_ADMIN_PORT)))
@@ -82,6 +75,26 @@ class Connection:
             raise ServiceError(
                 f"{path} does not say where a service is: {why.rstrip('.')}. Have it written anew."
             ) from error
+
+
+def _text_of(path: Path) -> str:
+    try:
+        # A pipe would keep us at its opening for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor has no path)
+            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            data = file.read(_LONGEST + 1) if is_file else b""
+    except OSError as error:
+        raise ServiceError(
+            f"{path} cannot be read: {error.strerror}. `perfdb serve multi` and deploy/slurm/serve_multi.sh write it; "
+            "name it with --connection."
+        ) from error
+    if not is_file or len(data) > _LONGEST:
+        raise ServiceError(
+            f"{path} is {'larger than 1 MiB' if is_file else 'no file'}, and so not what `perfdb serve multi` or "
+            "deploy/slurm/serve_multi.sh wrote. Name theirs with --connection."
+        )
+    return data.decode("utf-8", "replace")
 
 
 def assignments(text: str) -> dict[str, str]:

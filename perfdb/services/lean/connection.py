@@ -16,7 +16,10 @@ from perfdb.services.lean.tally import Tally
 
 _LONGEST_BUFFER = 128 * 1024
 _MOST_QUEUED = 64
-_POLICY = 1008
+_NOT_ALLOWED = b'{"detail":"Method Not Allowed"}'
+# Of each kind of message, as openenv-core knows them.
+_FIELDS = {"reset": {"type", "data"}, "step": {"type", "data"}, "state": {"type"}, "close": {"type"}}
+_INVALID = ("Invalid message", "VALIDATION_ERROR")
 
 
 @dataclass
@@ -67,15 +70,20 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Asyncio's: a client that does not read its answers."""
+        self._over = True  # or further answers would be written to what is closed, and each be told in the log
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Asyncio's."""
         self._data += data
-        if len(self._data) > _LONGEST_BUFFER:
-            self._transport.abort()
-            return
         self._go_on()
+        if len(self._data) > _LONGEST_BUFFER and not self._is_full:
+            self._over = True
+            self._transport.abort()
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._queued) >= _MOST_QUEUED
 
     def close(self) -> None:
         """The server ends."""
@@ -85,12 +93,18 @@ class Connection(asyncio.Protocol):
 
     def _go_on(self) -> None:
         try:
-            while not self._over and (self._take_frame() if self._session is not None else self._take_request()):
+            while not (self._over or self._is_full) and (
+                self._take_frame() if self._session is not None else self._take_request()
+            ):
                 pass
         except frames.FrameError as error:
             self._end(frames.close_frame(error.code))
         except http.RequestError as error:
             self._end(http.response(error.status, b"{}", keep_alive=False))
+        if self._is_full:
+            self._transport.pause_reading()  # the rest waits with the client
+        else:
+            self._transport.resume_reading()
 
     def _end(self, last: bytes) -> None:
         self._over = True
@@ -119,6 +133,8 @@ class Connection(asyncio.Protocol):
         elif request.path == b"/stats/reset" and request.method == b"POST":
             house.tally.reset()
             self._answer(request, 200, b"{}")
+        elif request.path == b"/health" and request.method != b"GET":
+            self._answer(request, 405, _NOT_ALLOWED)
         elif request.path == b"/health":
             self._answer(request, 200, b'{"status":"healthy"}')
         elif request.path in (b"/reset", b"/step"):
@@ -134,7 +150,7 @@ class Connection(asyncio.Protocol):
         elif request.method == b"GET" and request.path == b"/step":
             wait_s = said.wait_of_query(request.query)
         else:
-            self._answer(request, 405, b'{"detail":"Method Not Allowed"}')
+            self._answer(request, 405, _NOT_ALLOWED)
             return
         if wait_s is None:
             self._answer(request, 422, b'{"detail":"wait_seconds is missing or wrong"}')
@@ -206,10 +222,8 @@ class Connection(asyncio.Protocol):
         # A session does one thing at a time; what comes meanwhile waits, as with openenv-core.
         if self._timer is None:
             self._message(text)
-        elif len(self._queued) < _MOST_QUEUED:
-            self._queued.append(text)
         else:
-            self._end(frames.close_frame(_POLICY))
+            self._queued.append(text)
 
     def _message(self, text: bytes) -> None:
         session = self._session
@@ -219,22 +233,25 @@ class Connection(asyncio.Protocol):
             self._say(said.error("Invalid JSON", "INVALID_JSON"))
             return
         kind = document.get("type")
-        if kind == "step":
+        known = _FIELDS.get(kind) if isinstance(kind, str) else None
+        if known is None:
+            self._say(said.error(f"Unknown message type: {kind}", "UNKNOWN_TYPE"))
+        elif set(document) - known or not isinstance(document.get("data", {}), dict):
+            self._say(said.error(*_INVALID, errors=[]))
+        elif kind == "step":
             self._step_of(session, document.get("data"))
         elif kind == "reset":
             session.steps = 0
             self._say(said.message(b"observation", session.observed(0.0)))
         elif kind == "state":
             self._say(said.message(b"state", json.dumps({"episode_id": None, "step_count": session.steps}).encode()))
-        elif kind == "close":
-            self._end(frames.close_frame(frames.NORMAL))
         else:
-            self._say(said.error(f"Unknown message type: {kind}", "UNKNOWN_TYPE"))
+            self._end(frames.close_frame(frames.NORMAL))
 
     def _step_of(self, session: said.Session, action: object) -> None:
         wait_s = said.wait_of(action)
         if wait_s is None:
-            self._say(said.error("Invalid message", "VALIDATION_ERROR", errors=[]))
+            self._say(said.error(*_INVALID, errors=[]))
             return
         waited = wait_s
 

@@ -20,6 +20,7 @@ from perfdb.services.limits import file_limit, raise_file_limit
 from perfdb.services.usage import usage
 
 _NOTED_S = 0.5
+_TICK_S = 0.01
 # File descriptors that are not sessions.
 _SPARE = 64
 
@@ -105,11 +106,12 @@ class _Worker:
         )
         # As long a backlog as the kernel allows: a burst's connections wait there, not for their next SYN.
         server = await loop.create_server(lambda: Connection(house), sock=self._listening, backlog=65535)
-        noting = loop.create_task(self._note_usage())
+        beside = [loop.create_task(self._note_usage()), loop.create_task(self._tick(loop))]
         try:
             await stop.wait()
         finally:
-            noting.cancel()
+            for task in beside:
+                task.cancel()
             server.close()
             for connection in list(house.connections):
                 connection.close()
@@ -131,6 +133,13 @@ class _Worker:
         self._tally.put("memory_bytes", used.memory_bytes)
         self._tally.put("threads", used.threads)
         self._tally.put("processes", used.processes)
+
+    async def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        """See how late the loop gets to what is due."""
+        while True:
+            due = loop.time() + _TICK_S
+            await asyncio.sleep(_TICK_S)
+            self._tally.at_least("loop_late_max_us", round((loop.time() - due) * 1e6))
 
     async def _note_usage(self) -> None:
         """Let the worker that is asked for stats know what this one uses."""

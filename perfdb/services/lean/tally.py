@@ -22,6 +22,7 @@ _FIELDS: Final = (
     "answered_503",
     "step_late_max_us",
     "step_late_sum_us",
+    "loop_late_max_us",
     "cpu_us",
     "memory_bytes",
     "threads",
@@ -89,11 +90,17 @@ class Tally:
         self.at_least("steps_peak", self.total("steps_in_flight"))
 
     def told(self) -> dict[str, int | float]:
-        """All of it. Lateness is that of a step's answer behind its wait and planned delay: the server's own share."""
+        """All of it.
+
+        A step's lateness is that of its answer behind its wait and planned delay, from when the step was read: the least
+        that the server can have added to a latency, for what comes in and goes out waits besides, unseen. The loop's is
+        how late a worker's ticker of 10 ms was: while it stood, nothing was read or answered.
+        """
         counts: dict[str, int | float] = {name: self.total(name) for name in _FIELDS if not name.endswith("_us")}
         steps = self.total("steps_total")
         return counts | {
             "step_late_max_s": self.total("step_late_max_us") / 1e6,
             "step_late_mean_s": self.total("step_late_sum_us") / 1e6 / steps if steps else 0.0,
+            "loop_late_max_s": self.total("loop_late_max_us") / 1e6,
             "cpu_s": self.total("cpu_us") / 1e6,
         }

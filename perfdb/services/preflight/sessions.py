@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 8
 _TIMEOUT_S = 20.0
+_ALL_WITHIN_S = 30.0
+# For the end of a session that got no answer.
+_CLOSED_WITHIN_S = 1.0
 _LONGEST_MESSAGE = 64 * 1024
 _LONGEST_NAME = 300
 
@@ -35,7 +38,7 @@ class Seen:
 
 
 def try_sessions(address: Address, count: int) -> Seen:
-    """Open so many sessions, a few at a time: reset, a step that does not wait, close.
+    """Open so many sessions, a few at a time: reset, a step that does not wait, close. After half a minute no more are.
 
     Raises:
         ServiceError: aiohttp is missing.
@@ -53,15 +56,19 @@ async def _all(address: Address, count: int) -> Seen:
     hosts: Counter[str] = Counter()
     errors: Counter[str] = Counter()
     gate = asyncio.Semaphore(_AT_ONCE)
-    async with aiohttp.ClientSession() as client:
+    now = asyncio.get_running_loop().time
+    deadline = now() + _ALL_WITHIN_S
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(_redirected)
+    async with aiohttp.ClientSession(trace_configs=[trace]) as client:
 
         async def one() -> None:
             async with gate:
                 try:
-                    async with asyncio.timeout(_TIMEOUT_S):
+                    async with asyncio.timeout_at(min(now() + _TIMEOUT_S, deadline)):
                         hosts[await _session(client, address)] += 1
                 except TimeoutError:
-                    errors[f"no answer within {_TIMEOUT_S:g} s"] += 1
+                    errors[f"no answer within {_TIMEOUT_S:g} s, or all within {_ALL_WITHIN_S:g} s"] += 1
                 except odd as error:
                     errors[str(error)[:_LONGEST_NAME] or type(error).__name__] += 1
 
@@ -69,9 +76,17 @@ async def _all(address: Address, count: int) -> Seen:
     return Seen(dict(hosts), dict(errors))
 
 
+async def _redirected(*_: object) -> None:
+    # Nobody asked us to talk to whoever is named there.
+    raise ValueError("it redirects elsewhere")
+
+
 async def _session(client: aiohttp.ClientSession, address: Address) -> str:
+    import aiohttp
+
     url = f"ws://{address}/ws"
-    async with client.ws_connect(url, max_msg_size=_LONGEST_MESSAGE) as socket:
+    timeout = aiohttp.ClientWSTimeout(ws_close=_CLOSED_WITHIN_S)
+    async with client.ws_connect(url, max_msg_size=_LONGEST_MESSAGE, timeout=timeout) as socket:
         host = ""
         for message in ({"type": "reset", "data": {}}, {"type": "step", "data": {"wait_seconds": 0}}):
             await socket.send_json(message)

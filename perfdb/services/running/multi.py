@@ -16,10 +16,11 @@ from perfdb.services import benchmark, lean
 from perfdb.services.addresses import Address, check_free
 from perfdb.services.asking import is_healthy
 from perfdb.services.benchmark.server import check_installed, command
-from perfdb.services.connection import CONFIG_FILE, FACTS, FILE, Connection, put
+from perfdb.services.connection import CONFIG_FILE, FACTS, Connection, put
 from perfdb.services.envoy import Balancer, config_yaml, find_envoy, validate
 from perfdb.services.envoy import admin as asked
 from perfdb.services.running.service import Part, Service
+from perfdb.services.running.telling import ConnectionFile
 
 # Three openenv-core servers take ten seconds on two slow cores.
 PATIENCE_S = 180.0
@@ -100,40 +101,53 @@ def balanced(
     """Envoy before backends, those in `parts` started with it; for the rest as `local`.
 
     Args:
+        balancer: Envoy.
+        parts: The programs of those backends that do not run yet.
+        folder: Where the service tells of itself, one at a time.
+        log: Where the supervisor notes what the parts say; an older one is replaced. Envoy's config lies beside it.
+        say: Told of parts that end and of what they print.
         facts: What else the connection file is to say, see `Connection`.
     """
     envoy = find_envoy()
     for address in (balancer.listener, balancer.admin):
         check_free(address)
-    config = folder / CONFIG_FILE
-    put(config, config_yaml(balancer))
-    validate(envoy, config)
+    config = log.with_suffix(".yaml")
     argv = (str(envoy), "-c", str(config), "--use-dynamic-base-id", "-l", "error")
-    with Service([*parts, Part("envoy", argv, restart_s=None)], log, say) as service:
-        service.wait_until(lambda: _not_ready(balancer), PATIENCE_S)
-        pids: dict[str, int] = {}
+    with ConnectionFile(folder) as file:
+        put(config, config_yaml(balancer))
+        try:
+            log.unlink(missing_ok=True)
+        except OSError as error:
+            raise ServiceError(
+                f"{log}, an older service's log, cannot be removed: {error.strerror}. Remove it."
+            ) from error
+        validate(envoy, config)
+        put(folder / CONFIG_FILE, config_yaml(balancer))  # for people: nothing reads it
+        with Service([*parts, Part("envoy", argv, restart_s=None)], log, say) as service:
+            service.wait_until(lambda: _not_ready(balancer), PATIENCE_S)
+            pids: dict[str, int] = {}
 
-        def tell() -> None:
-            pids.update(service.pids)  # of a server that is down the last one stands, so that the order stays
-            told = Connection(
-                balancer.listener.url,
-                balancer.backends,
-                balancer.admin.host,
-                balancer.admin.port,
-                tuple(pids[part.name] for part in parts if part.name in pids),
-                {**_facts(), **facts},
-            )
-            put(folder / FILE, told.text())
+            def tell() -> None:
+                pids.update(service.pids)  # of a server that is down the last one stands, so that the order stays
+                told = Connection(
+                    balancer.listener.url,
+                    balancer.backends,
+                    balancer.admin.host,
+                    balancer.admin.port,
+                    tuple(pids[part.name] for part in parts if part.name in pids),
+                    {**_facts(), **facts},
+                )
+                file.put(told.text())
 
-        def tell_again() -> None:
-            try:
-                tell()
-            except ServiceError as error:  # the service is worth more than the file
-                say(str(error))
+            def tell_again() -> None:
+                try:
+                    tell()
+                except ServiceError as error:  # the service is worth more than the file
+                    say(str(error))
 
-        tell()
-        service.restarted = tell_again
-        yield service
+            tell()
+            service.restarted = tell_again
+            yield service
 
 
 def _facts() -> dict[str, str]:

@@ -59,7 +59,7 @@ class Service:
         self.restarted: Callable[[], None] = lambda: None
         self._say = say
         self._words: list[str] = []
-        self._exit: Exit | None = None
+        self._ended: dict[str, str] = {}  # by part, what is told of its end
         self._ready = False
         told = json.dumps([{"name": part.name, "argv": part.argv, "restart_s": part.restart_s} for part in parts])
         job = ChildJob(
@@ -113,10 +113,11 @@ class Service:
     def _hear(self, tick_s: float | None) -> bool:
         events = self._child.read(tick_s)
         if events is None:
-            raise ServiceError(f"the service ended by itself. {self._last_words()}")
+            what = ", ".join(self._ended.values())
+            raise ServiceError(f"the service ended by itself{what and f': {what}'}. {self._last_words()}")
         for event in events:
             if isinstance(event, Exit):
-                self._exit = event
+                self._ended = self._ended or {"": f"its keeper ended with code {event.code}"}
             elif event.stream == "stdout":
                 self._happened(event)
             else:
@@ -133,12 +134,13 @@ class Service:
             return
         if event == "started":
             self.pids[part] = int(told["pid"])
+            self._ended.pop(part, None)
             if self._ready:
                 self._say(f"{part} was started again, as process {self.pids[part]}")
                 self.restarted()
         elif event == "ended":
             self.pids.pop(part, None)
-            said = f"{part} ended with code {told['code']}"
+            said = self._ended[part] = f"{part} ended with code {told['code']}"
             self._say(said)
             if not self._ready:
                 raise ServiceError(f"{said} before it was ready. {self._last_words()}")
