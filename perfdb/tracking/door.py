@@ -65,17 +65,20 @@ def _make_database(database: Path) -> None:
     from mlflow.tracking import MlflowClient
 
     database.parent.mkdir(parents=True, exist_ok=True)
-    for left in database.parent.glob(f".{database.name}.*"):  # by somebody who was killed: we are alone
-        left.unlink()
-    draft, whole = (database.with_name(f".{database.name}.{name}") for name in ("draft", "whole"))
+    draft, whole = (database.with_name(f".{database.name}.{name}") for name in ("perfdb-draft", "perfdb-whole"))
+
+    def sweep() -> None:
+        for left in database.parent.glob(f".{database.name}.perfdb-*"):  # SQLite puts files of its own beside each
+            left.unlink()
+
+    sweep()  # what somebody left who was killed: we are alone
     uri = f"sqlite:///{draft}"
     MlflowClient(tracking_uri=uri, registry_uri=uri)
     # What MLflow still has open is the draft, so a copy takes its place.
     with contextlib.closing(sqlite3.connect(draft)) as made, contextlib.closing(sqlite3.connect(whole)) as copy:
         made.backup(copy)
     whole.replace(database)
-    for left in database.parent.glob(f".{database.name}.*"):
-        left.unlink()
+    sweep()
 
 
 def alone(target: Target, wait_s: float) -> Lock:
