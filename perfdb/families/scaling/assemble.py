@@ -8,10 +8,11 @@ from perfdb.families.base import ChildRun, Measurements, Setup
 from perfdb.families.scaling.analysis.ceiling import ceilings
 from perfdb.families.scaling.analysis.cells import Cell
 from perfdb.families.scaling.analysis.distribution import distribution
+from perfdb.families.scaling.analysis.search import Search, ending
 from perfdb.families.scaling.clients import nodes as client_nodes
 from perfdb.families.scaling.clients.merge import Load
 from perfdb.families.scaling.clients.saturation import why_saturated
-from perfdb.families.scaling.measure import child_count, tried_of
+from perfdb.families.scaling.measure import cell_tried, child_count, tried_of, wrong_hosts
 from perfdb.families.scaling.samples import Tried, columns, read
 from perfdb.families.scaling.servers import checks as server_checks
 from perfdb.families.scaling.servers.fault import cost_of
@@ -25,18 +26,16 @@ _LONGEST = 1500
 
 def assemble(spec: ScalingSpec, setup: Setup | None, runs: Sequence[ChildRun]) -> Measurements:  # noqa: ARG001 (as every family's)
     """Everything that those children's logs say."""
-    tried = [one for run in runs if (one := tried_of(run)) is not None]
+    tried = [one for run in runs if (one := tried_of(spec, run)) is not None]
     samples = columns(tried)
     checks = (*_checks(spec, tried), *client_nodes.checks(spec, runs))
     status, reason = _status(spec, runs, tried, checks)
-    # A load that lost a client, or was cut short, was not that load.
-    whole = columns([one for one in tried if one.found.complete])
     return Measurements(
         status=status,
         reason=reason,
         metrics=(*summarise(samples), *client_nodes.metrics(runs)),
         checks=checks,
-        findings=(*_findings(spec, whole), *_service_findings(tried), *client_nodes.findings(spec, runs)),
+        findings=(*_findings(spec, tried), *_service_findings(tried), *client_nodes.findings(spec, runs)),
         samples=samples,
         workers=client_nodes.workers(runs),
     )
@@ -85,7 +84,7 @@ def _checks(spec: ScalingSpec, tried: Sequence[Tried]) -> Iterator[Check]:
         yield _check(
             "hosts_as_expected",
             list(_hosts(spec, tried)),
-            f"{counted(spec.expected_hosts, 'host')} answered every load",
+            f"{counted(spec.expected_hosts, 'host')} answered every load in which a session succeeded",
         )
     yield from _of_the_service(spec, tried)
 
@@ -142,8 +141,8 @@ def _worst(tried: Sequence[Tried]) -> str:
 
 def _hosts(spec: ScalingSpec, tried: Sequence[Tried]) -> Iterator[str]:
     for one in tried:
-        seen = len(one.found.by_host)
-        if seen != spec.expected_hosts and one.found.by_host:
+        if wrong_hosts(spec, one):
+            seen = len(one.found.by_host)
             yield (
                 f"{_name(one)}: {counted(seen, 'host')} answered, {spec.expected_hosts} are required. Is the URL the balancer's and not "
                 "one backend's, does the balancer list all backends, and are they healthy?"
@@ -162,6 +161,8 @@ def _status(
     expected = child_count(spec)
     if not runs or (spec.search is None and len(runs) < expected):
         return "interrupted", f"perfdb was interrupted after {len(runs)} of {counted(expected, 'load')}"
+    if spec.search is not None and (unfinished := _unfinished(spec, spec.search, tried)):
+        return "interrupted", f"perfdb was interrupted in the search of {unfinished}"
     if not any(one.found.all for one in tried):
         return "failed", f"no load was measured: {_why(tried[0]) if tried else 'no client began'}"
     if not any(one.found.all.get("ok") for one in tried):
@@ -175,6 +176,16 @@ def _status(
     if failed:
         return "invalid", ". ".join(f"{check.name}: {check.detail}" for check in failed)
     return "ok", None
+
+
+def _unfinished(spec: ScalingSpec, search: Search, tried: Sequence[Tried]) -> str | None:
+    """The first search that did not come to its end."""
+    for repetition in range(1, spec.reps + 1):
+        for wait_s in spec.waits:
+            mine = [one for one in tried if (one.repetition, one.wait_s) == (repetition, wait_s)]
+            if ending(search, [cell_tried(spec, one) for one in mine]) is None:
+                return f"repetition {repetition}, wait {wait_s:g} s, after {counted(len(mine), 'load')}"
+    return None
 
 
 def cells_of(spec: ScalingSpec, samples: Mapping[str, Sequence[object]]) -> list[Cell]:
@@ -195,8 +206,9 @@ def hosts_of(samples: Mapping[str, Sequence[object]]) -> dict[str, int]:
     return hosts
 
 
-def _findings(spec: ScalingSpec, samples: Mapping[str, Sequence[object]]) -> Iterator[Finding]:
-    cells, hosts = cells_of(spec, samples), hosts_of(samples)
+def _findings(spec: ScalingSpec, tried: Sequence[Tried]) -> Iterator[Finding]:
+    cells = [cell_tried(spec, one) for one in tried if one.found.loads]
+    hosts = hosts_of(columns([one for one in tried if one.found.complete]))
     found = ceilings(cells, spec.criterion, spec.unit) if spec.fault_after is None else ()
     for place, ceiling in enumerate(found):
         criterion = f"wait {duration(ceiling.wait_s)}, {spec.criterion.text(ceiling.wait_s)}"
@@ -205,14 +217,24 @@ def _findings(spec: ScalingSpec, samples: Mapping[str, Sequence[object]]) -> Ite
             value=f"{ceiling.bracket.text()} {spec.unit}",
             evidence=f"{criterion}: {ceiling.search_text()}; {ceiling.interval_text()}"[:2000],
         )
-    lossy = [cell for cell in cells if cell.success_share < 1]
+    shares = [
+        (one.found.steady.get("ok", 0) / every, one) for one in tried if (every := sum(one.found.steady.values()))
+    ]
+    lossy = [(share, one) for share, one in shares if share < 1]
     if lossy:
-        worst = min(lossy, key=lambda cell: cell.success_share)
+        share, worst = min(lossy, key=lambda each: each[0])
         yield Finding(
             name="sessions_failed",
             value=counted(len(lossy), "load"),
-            evidence=f"of {len(cells)}; the worst: {significant(100 * worst.success_share)} % succeeded at load {worst.load:g}, wait "
+            evidence=f"of {len(shares)}; the worst: {significant(100 * share)} % succeeded at load {worst.load}, wait "
             f"{worst.wait_s:g} s; latencies are those of the successes",
+        )
+    unclosed = sum(one.found.close_failed for one in tried)
+    if unclosed:
+        yield Finding(
+            name="closes_failed",
+            value=counted(unclosed, "session"),
+            evidence="succeeded, and their close went wrong afterwards: they count as successes, and close percentiles are of the others",
         )
     spread = distribution(hosts, spec.expected_hosts) if spec.expected_hosts is not None and hosts else None
     if spread is not None:

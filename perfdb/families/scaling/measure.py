@@ -12,7 +12,8 @@ from perfdb.families.base import Children, ChildRun, Lab, Program
 from perfdb.families.scaling.analysis.cells import Cell
 from perfdb.families.scaling.analysis.search import next_try
 from perfdb.families.scaling.clients.answers import read_answers
-from perfdb.families.scaling.clients.merge import merge
+from perfdb.families.scaling.clients.merge import Load, merge
+from perfdb.families.scaling.clients.saturation import why_saturated
 from perfdb.families.scaling.samples import Tried, columns, read
 from perfdb.families.scaling.servers.watching import watched
 from perfdb.families.scaling.spec import ScalingSpec
@@ -43,10 +44,8 @@ def measure(lab: Lab, spec: ScalingSpec) -> Children:
             while (load := next_try(spec.search, cells) or 0) > 0:
                 number = 1 + sum(cell.load == load for cell in cells)
                 done = yield _program(lab, spec, holder, repetition, wait_s, load, number)
-                cells.append(
-                    _cell(done, spec.judged_by)
-                    or Cell(load=load, wait_s=wait_s, repetition=repetition, success_share=0, p99_s=None, valid=False)
-                )
+                one = tried_of(spec, done) or Tried(repetition, number, wait_s, load, Load())
+                cells.append(cell_tried(spec, one))
 
 
 def child_count(spec: ScalingSpec) -> int:
@@ -55,13 +54,31 @@ def child_count(spec: ScalingSpec) -> int:
     return spec.reps * len(spec.waits) * each
 
 
-def tried_of(run: ChildRun) -> Tried | None:
+def tried_of(spec: ScalingSpec, run: ChildRun) -> Tried | None:
     """What a child found; None where its log is none of a load."""
     match = _NAME.search(run.log.name)
     if match is None:
         return None
     repetition, wait_s, load, number = match.groups()
-    return Tried(int(repetition), int(number or 1), float(wait_s), int(load), merge(read_answers(run.log.stdout)))
+    found = merge(read_answers(run.log.stdout))
+    steady_s = spec.window[1] - spec.window[0] if spec.window is not None else None
+    return Tried(int(repetition), int(number or 1), float(wait_s), int(load), found, steady_s)
+
+
+def cell_tried(spec: ScalingSpec, one: Tried) -> Cell:
+    """A load as a search or a ceiling takes it: one that its clients spoiled says nothing of the service, nor does a broken one."""
+    known = read(columns([one])) if one.found.complete and one.found.loads else {}
+    for (repetition, wait_s, load, _), rows in known.items():
+        cell = cell_of(repetition, wait_s, load, rows, spec.judged_by)
+        if cell is not None:
+            fit = not why_saturated(one.found, spec.limits) and spec.fault_after is None
+            return cell.model_copy(update={"valid": fit and not (spec.require_hosts and wrong_hosts(spec, one))})
+    return Cell(load=one.load, wait_s=one.wait_s, repetition=one.repetition, success_share=0, p99_s=None, valid=False)
+
+
+def wrong_hosts(spec: ScalingSpec, one: Tried) -> bool:
+    """Whether other than the expected number of hosts answered, where any did."""
+    return len(one.found.by_host) != spec.expected_hosts and bool(one.found.all.get("ok"))
 
 
 def _holder(lab: Lab, spec: ScalingSpec) -> Program | None:
@@ -102,11 +119,3 @@ def _program(
         beside=holder,
     )
     return watched(program, spec.admin, spec.fault_after, spec.fault_command)
-
-
-def _cell(done: ChildRun, phase: str) -> Cell | None:
-    tried = tried_of(done)
-    table = columns([tried]) if tried is not None and tried.found.complete else {}
-    for (repetition, wait_s, load, _), known in (read(table) if table else {}).items():
-        return cell_of(repetition, wait_s, load, known, phase)
-    return None

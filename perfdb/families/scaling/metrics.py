@@ -5,6 +5,7 @@ from perfdb.record import MetricDefinition
 
 _CLOCK = "clock: the client's perf_counter, microseconds, to three digits"
 _AT = "at the repetition's largest load"
+_STEADY = ", with shape open or closed of those scheduled in the steady part"
 
 
 def prefix_of(place: int) -> str:
@@ -18,9 +19,11 @@ def _of_wait(place: int) -> dict[str, MetricDefinition]:
         "largest_load": MetricDefinition(
             "sessions", "none", "largest load that was tried in a repetition; with shape open, arrivals a second"
         ),
-        "success_share": MetricDefinition("1", "higher", f"sessions that succeeded over all, {_AT}", 0, 1),
+        "success_share": MetricDefinition("1", "higher", f"sessions that succeeded over all{_STEADY}, {_AT}", 0, 1),
         "sessions_per_s": MetricDefinition(
-            "sessions/s", "higher", f"sessions that succeeded over the load's duration, {_AT}; {_CLOCK}"
+            "sessions/s",
+            "higher",
+            f"sessions that succeeded{_STEADY} over its length, else over the load's duration, {_AT}; {_CLOCK}",
         ),
         "peak_sessions_per_s": MetricDefinition(
             "sessions/s", "higher", f"the same at the load where it was the highest; {_CLOCK}"
@@ -61,7 +64,7 @@ def _of_wait(place: int) -> dict[str, MetricDefinition]:
         ),
         **{
             f"{phase}_{name}_s": MetricDefinition(
-                "s", "lower", f"{word} of {what}, over sessions that succeeded, nearest rank, {_AT}; {_CLOCK}"
+                "s", "lower", f"{word} of {what}, over sessions that succeeded{_STEADY}, nearest rank, {_AT}; {_CLOCK}"
             )
             for phase, what in _PHASES.items()
             for name, word in _PERCENTILES.items()
@@ -74,9 +77,10 @@ def _of_wait(place: int) -> dict[str, MetricDefinition]:
 
 
 _PHASES = {
-    "connect": "opening a connection",
+    "connect": "opening a connection, WebSocket's upgrade included",
     "reset": "a session's reset",
-    "step": "a session's step, the asked wait included",
+    "step": "a session's step, the asked wait included, with shape barrier from the barrier on",
+    "close": "a session's close, of those that closed well",
     "total": "a whole session, from the moment it was scheduled for",
 }
 _ROLES = {"backend": "the backend with the most", "balancer": "the balancer"}

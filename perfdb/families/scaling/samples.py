@@ -12,8 +12,10 @@
 | `count` | how many |
 
 `connect`, `reset`, `step`, `close`, `total`: sessions whose phase took so long; `word`: `ok`, or `failed` up to the failure.
-`outcome`: sessions that ended as `word` says. `host`: sessions that the host `word` answered. `wall`: the load's duration.
-`peak_sessions`, `peak_steps`: the most that were under way.
+`outcome`: sessions that ended as `word` says. `close_failed`: of those that succeeded, sessions whose close went wrong after that.
+`host`: sessions that the host `word` answered. `wall`: the load's duration. `steady`: how long its steady part was, with shape
+`open` or `closed`; then phases and outcomes are of the sessions scheduled in it. `peak_sessions`, `peak_steps`: the most that
+were under way.
 
 What was seen of the service, as far as it was. Servers go by pseudonyms. `watched`: seconds over which servers were looked at;
 `backend_cpu`, `balancer_cpu`: CPU seconds that the server `word` used meanwhile; `backend_memory`, `balancer_memory`: the most
@@ -40,25 +42,31 @@ KIB = 1024
 
 @dataclass(frozen=True)
 class Tried:
-    """One load, tried once."""
+    """One load, tried once. `steady_s`: how long its steady part was; None where all of it counts."""
 
     repetition: int
     number: int
     wait_s: float
     load: int
     found: Load
+    steady_s: float | None = None
 
 
 def columns(tried: Sequence[Tried]) -> dict[str, list[object]]:
     """The samples; {} where nothing was found."""
-    rows = [(t.repetition, t.number, t.wait_s, t.load, *row) for t in tried for row in _rows(t.found)]
+    rows = [(t.repetition, t.number, t.wait_s, t.load, *row) for t in tried for row in _rows(t)]
     return {name: list(values) for name, values in zip(COLUMNS, zip(*rows, strict=True), strict=True)} if rows else {}
 
 
-def _rows(found: Load) -> Iterator[tuple[str, str, float | None, int]]:
+def _rows(one: Tried) -> Iterator[tuple[str, str, float | None, int]]:
+    found = one.found
     if not found.loads:
         return
     yield "wall", "", max(load.wall_s for load in found.loads.values()), 1
+    if one.steady_s is not None:
+        yield "steady", "", one.steady_s, 1
+    if found.close_failed:
+        yield "close_failed", "", None, found.close_failed
     yield "peak_sessions", "", None, found.sessions.peak
     yield "peak_steps", "", None, found.steps.peak
     yield from (("outcome", outcome, None, count) for outcome, count in found.steady.items())

@@ -15,6 +15,8 @@ from perfdb.families.scaling.plan import LoadPlan
 from perfdb.families.scaling.servers.watching import EVEN, Admin, Command
 
 MOST_WAITS = 8
+# After the last session was to begin, until those that are ready take their step together.
+SETTLE_S = 1.0
 _GRID = re.compile(r"[1-9][0-9]{0,6}(,[1-9][0-9]{0,6}){0,31}")
 _Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 
@@ -110,6 +112,12 @@ class ScalingSpec(BaseModel):
     def _goes_together(self) -> Self:
         if self.require_hosts and self.expected_hosts is None:
             raise ValueError("--require-hosts needs --expected-hosts N: how many are required?")
+        if self.require_hosts and self.mode == "get":
+            raise ValueError("--require-hosts needs --mode ws or http: the answer to a plain GET names no host")
+        if self.poisson and self.shape != "open":
+            raise ValueError("--poisson is of arrivals: it needs --shape open")
+        if self.warm_up_s and self.shape not in ("open", "closed"):
+            raise ValueError("--warm-up-s needs --shape open or closed: all of another load counts")
         if self.client_nodes is not None and self.clients_on is None:
             raise ValueError("--client-nodes needs --clients-on CONFIG: nodes of what?")
         if self.client_nodes is not None and self.clients < self.client_nodes:
@@ -188,6 +196,7 @@ class ScalingSpec(BaseModel):
             poisson=self.poisson,
             seed=self.seed,
             ramp_s=self.ramp_s,
+            settle_s=SETTLE_S if self.shape == "barrier" else 0.0,
             warm_up_s=self.warm_up_s if timed else 0.0,
             steady_s=self.steady_s if timed else 0.0,
             timeout_s=self.patience_s,

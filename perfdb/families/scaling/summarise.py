@@ -43,7 +43,8 @@ def cell_of(repetition: int, wait_s: float, load: int, known: Known, phase: str 
     if not every:
         return None
     ok = outcomes.get("ok", 0)
-    wall = next((value for value, _ in known.get(("wall", ""), ())), 0.0)
+    lasted = known.get(("steady", "")) or known.get(("wall", ""), ())
+    seconds = next((value for value, _ in lasted), 0.0)
     return Cell(
         load=float(load),
         wait_s=wait_s,
@@ -52,7 +53,7 @@ def cell_of(repetition: int, wait_s: float, load: int, known: Known, phase: str 
         p50_s=at_share(known.get((phase, "ok"), ()), 0.5),
         p95_s=at_share(known.get((phase, "ok"), ()), 0.95),
         p99_s=at_share(known.get((phase, "ok"), ()), 0.99),
-        sessions_per_s=ok / wall if wall > 0 else None,
+        sessions_per_s=ok / seconds if seconds > 0 else None,
         unique_hosts=sum(quantity == "host" for quantity, _ in known),
     )
 
@@ -92,7 +93,7 @@ def _of_wait(prefix: str, wait: float, tried: Mapping[tuple[int, float, int, int
 def _at(known: Known, cell: Cell) -> Iterator[tuple[str, float]]:
     yield "largest_load", cell.load
     yield "success_share", cell.success_share
-    for phase in ("connect", "reset", "step", "total"):
+    for phase in ("connect", "reset", "step", "close", "total"):
         for name, share in PERCENTILES.items():
             if (value := at_share(known.get((phase, "ok"), ()), share)) is not None:
                 yield f"{phase}_{name}_s", value

@@ -161,6 +161,9 @@ def test_a_search_goes_on_until_the_ceiling_is_known(said):
         ({"require_hosts": True}, "--expected-hosts N"),
         ({"bisect_to": 3}, "below the load to begin with"),
         ({"shape": "open", "steady_s": 0.0}, "steady_s above 0"),
+        ({"mode": "get", "expected_hosts": 2, "require_hosts": True}, "names no host"),
+        ({"poisson": True}, "--shape open"),
+        ({"warm_up_s": 1.0}, "--shape open or closed"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_words(given, says):
@@ -194,7 +197,49 @@ def test_a_host_goes_by_its_pseudonym_and_loopback_by_its_address():
 
 
 def test_a_child_of_another_name_is_no_load():
-    assert tried_of(child("01-rep-1", [])) is None
+    assert tried_of(SPEC, child("01-rep-1", [])) is None
+
+
+def test_hosts_that_nobody_named_are_not_as_expected(said):
+    nameless = [line for line in said if json.loads(line)["kind"] != "names"]
+    measured = assemble(nameless, SPEC.model_copy(update={"expected_hosts": 1, "require_hosts": True}))
+    assert not next(check.passed for check in measured.checks if check.name == "hosts_as_expected")
+
+
+def test_the_rate_of_an_open_load_is_that_of_its_steady_part():
+    spec = ScalingSpec(
+        shape="open", requests_grid="50", wait_grid="0.05", ramp_s=0.5, warm_up_s=1.0, steady_s=1.0, reps=1
+    )
+    lines = start(spec.plan(service().url, 50, 0.05)).communicate(timeout=60)[0].splitlines()
+    measured = FAMILY.assemble(spec, None, [child("01-rep-1-wait-0.05s-load-50", lines)])
+    assert measured.status == "ok", measured.reason
+    (rate,) = [metric.values for metric in measured.metrics if metric.name == "sessions_per_s"]
+    assert rate == pytest.approx((50,), abs=1)
+
+
+def test_a_search_that_was_cut_short_is_interrupted(said):
+    measured = assemble(said, SPEC.model_copy(update={"bisect_to": 4000}))
+    assert measured.status == "interrupted"
+    assert measured.reason == ("perfdb was interrupted in the search of repetition 1, wait 0.05 s, after 1 load")
+
+
+def test_what_the_client_spoiled_steers_no_search_and_is_no_ceiling(said):
+    stalled = changed(said, "load", highest_cpu_share=0.99)
+    spec = SPEC.model_copy(update={"bisect_to": 40})
+    children = measure(StandInLab(), spec)  # type: ignore[arg-type]
+    program = next(children)
+    names = [program.name, children.send(child(f"01-{program.name}", stalled)).name]
+    assert names == ["rep-1-wait-0.05s-load-20", "rep-1-wait-0.05s-load-20-try-2"]
+    evidence = [finding.value for finding in assemble(stalled).findings if finding.name == "ceiling"]
+    assert evidence == []
+
+
+def test_closes_that_went_wrong_are_told_and_are_no_failures(said):
+    measured = assemble(changed(said, "counts", close_failed=3))
+    (told,) = [finding for finding in measured.findings if finding.name == "closes_failed"]
+    assert told.value == "3 sessions"
+    assert {metric.name: metric.values for metric in measured.metrics}["success_share"] == (1.0,)
+    assert "close_p99_s" in {metric.name for metric in measured.metrics}
 
 
 def test_a_client_that_lost_count_makes_a_record_invalid():

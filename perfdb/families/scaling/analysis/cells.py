@@ -28,7 +28,7 @@ class Cell(Frozen):
             failed count in `success_share`, else they would count twice.
         p50_s: Median of the same.
         p95_s: 95th percentile of the same.
-        sessions_per_s: Sessions that succeeded over the wall time.
+        sessions_per_s: Sessions that succeeded a second.
         unique_hosts: Distinct hosts that answered.
         valid: False where a check of the measurement failed, so that the cell says nothing about the service.
     """
