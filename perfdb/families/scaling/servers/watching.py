@@ -17,7 +17,7 @@ from perfdb.families.base import Program
 from perfdb.record import Scalar
 from perfdb.services.addresses import Address
 
-_WATCHED = Path(__file__).parent / "child" / "watch" / "watched.py"
+_WATCHED = Path(__file__).parents[1] / "child" / "watch" / "watched.py"
 # Stands in a record for a command, which may name hosts or hold secrets.
 NOT_KEPT = "(not kept)"
 UNKEPT: Mapping[str, Scalar] = {"admin": None, "fault_command": NOT_KEPT}
