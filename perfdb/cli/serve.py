@@ -50,8 +50,8 @@ def benchmark(
     from perfdb.services.benchmark.server import check, command
 
     options = Options(host, port, workers, max_concurrent_envs)
-    check(options)
     _warn_of_strangers(Address(host, port))
+    check(options)
     Voice().say(f"the benchmark environment starts at {Address(host, port).url}; end it with Ctrl-C")
     argv = command(options)
     os.execv(argv[0], argv)  # noqa: S606 (each of uvicorn's workers imports the main program again, which must be light)

@@ -190,8 +190,40 @@ def test_where_nothing_listens_every_line_says_so_and_nothing_hangs(tmp_path: Pa
 
 def test_a_file_of_another_service_is_left_alone(envoy: Envoy, tmp_path: Path):
     with lean_server("127.0.0.35") as other:
-        code, told, _ = preflight(tmp_path, other.url)
+        code, told, said = preflight(tmp_path, other.url)
     assert (code, states(told)["workers"]) == (0, "skipped")
+    assert said.splitlines() == [
+        f"warning: openenv-connection.env, which lies here, was left alone: it tells of {envoy.listener.url}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\x00\x1b[31m" * 100,
+        b"x" * 1_100_000,
+        b"OPENENV_URL=https://n0/path\nWORKER_URLS=http://n1:8000\nENVOY_NODE=n0\n",
+        b"OPENENV_URL=http://n0:1\nWORKER_URLS=http://n1:99999\nENVOY_NODE=n0\n",
+    ],
+)
+def test_a_file_that_lies_there_by_chance_breaks_nothing_and_is_named_in_one_line(
+    tmp_path: Path, backends: list[Address], content: bytes
+):
+    (tmp_path / "openenv-connection.env").write_bytes(content)
+    code, told, said = preflight(tmp_path, backends[0].url)
+    assert (code, told["fit"], states(told)["workers"]) == (0, True, "skipped")
+    [line] = said.splitlines()
+    assert line.startswith("warning: openenv-connection.env, which lies here, was left alone: ")
+    code, _, said = preflight(tmp_path, backends[0].url, "--connection", "openenv-connection.env")
+    assert code in (1, 5)  # one that is named is meant
+
+
+def test_a_pipe_in_place_of_the_file_does_not_hold_us(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.env")
+    code, told, said = preflight(tmp_path, "http://127.0.0.1:8000", "--connection", "pipe.env")
+    assert (code, told) == (1, {})
+    assert "pipe.env is no file" in said
 
 
 def test_a_file_that_is_named_must_be_there(tmp_path: Path):

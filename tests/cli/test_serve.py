@@ -123,6 +123,12 @@ def test_a_balancer_waits_for_its_backends_and_tells_of_them(tmp_path: Path):
         (["multi", "--backends", "251"], "less than or equal to 250"),
         (["lean", "--refuse-share", "1.5"], "less than or equal to 1"),
         (["lean", "--delay-share", "nan", "--delay-ms", "1"], "less than or equal to 1"),
+        (["lean", "--delay-share", "0.00004", "--delay-ms", "1"], "--delay-share 4e-05 is none of ten thousand"),
+        (["lean", "--refuse-share", "1e-9"], "--refuse-share 1e-09 is none of ten thousand"),
+        (["multi", "--port", "9000", "--admin-port", "9000"], "--port and --admin-port are both 9000"),
+        (["balancer", "--backend", "n:1", "--port", "9000", "--admin-port", "9000"], "are both 9000"),
+        (["balancer", "--backend", "n:1", "--host", "0.0.0.0"], "stands for every address"),
+        (["balancer", "--backend", "n:1", "--host", "::"], "stands for every address"),
     ],
 )
 def test_wrong_usage_is_told_before_anything_starts(tmp_path: Path, argv: list[str], words: str):
@@ -139,6 +145,27 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path):
             assert done.returncode == 1
             assert done.stderr.count("\n") == 1
             assert f"perfdb: something listens on {address} already" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["benchmark", "lean"])
+def test_a_server_on_every_address_warns_in_one_line(tmp_path: Path, kind: str):
+    with lean_server() as address:  # so that it ends at once
+        done = run(tmp_path, kind, "--host", "0.0.0.0", "--port", str(address.port))
+    warning, told = done.stderr.splitlines()
+    assert warning.startswith(f"warning: 0.0.0.0:{address.port} stands for every address of this machine")
+    assert "already" in told
+
+
+@pytest.mark.parametrize("root", [{}, {"PERFDB_ROOT": "/tmp"}])
+def test_a_folder_that_was_removed_is_told(tmp_path: Path, root: dict[str, str]):
+    (tmp_path / "here").mkdir()
+    script = f"cd here && rmdir ../here && exec {PERFDB} serve multi --lean --port {free_port()}"
+    bare = {name: value for name, value in os.environ.items() if name != "PERFDB_ROOT"}
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=bare | root, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["perfdb: the folder that you are in was deleted. `cd` to one that exists."]
 
 
 _WITHOUT = """

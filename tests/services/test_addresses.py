@@ -66,6 +66,16 @@ def test_a_server_calls_itself_after_the_address_that_it_listens_on():
     assert host_url("0.0.0.0", 8000) == f"{socket.gethostname()}:8000"
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "0", "0x0", "0.0", "::", "0:0::0"])
+def test_what_stands_for_every_address_is_known_however_it_is_written(host: str):
+    assert Address(host, 8000).is_every
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "::1", "n0", "10.0.0.0"])
+def test_one_address_is_not_every_one(host: str):
+    assert not Address(host, 8000).is_every
+
+
 def test_a_port_that_is_taken_is_told_with_the_command_that_shows_by_whom():
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]

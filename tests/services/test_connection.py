@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -81,6 +82,20 @@ def test_nothing_in_the_file_is_run(tmp_path: Path):
     path.write_text(f"touch {tmp_path}/run\n$(touch {tmp_path}/run)\n" + LOCAL.text() + f"X=$(touch {tmp_path}/run)\n")
     assert Connection.read(path) == LOCAL
     assert not (tmp_path / "run").exists()
+
+
+def test_a_pipe_does_not_hold_us_and_is_no_connection_file(tmp_path: Path):
+    path = tmp_path / "pipe.env"
+    os.mkfifo(path)
+    with pytest.raises(ServiceError, match=r"pipe\.env is no file"):
+        Connection.read(path)
+
+
+def test_a_file_that_is_too_large_is_refused_and_not_half_read(tmp_path: Path):
+    path = tmp_path / "large.env"
+    path.write_text(LOCAL.text() + "#" * 1024 * 1024)
+    with pytest.raises(ServiceError, match=r"large\.env is larger than 1 MiB"):
+        Connection.read(path)
 
 
 @given(st.binary(max_size=300))

@@ -67,6 +67,14 @@ def test_the_state_tells_how_many_steps_were_taken(server: Address):
         ({"type": "step", "data": {"wait_seconds": "soon"}}, "VALIDATION_ERROR"),
         ({"type": "step", "data": {"wait_seconds": 0, "more": 1}}, "VALIDATION_ERROR"),
         ({"type": "step", "data": {"wait_seconds": 1e9}}, "VALIDATION_ERROR"),
+        ({"type": "step", "data": {"wait_seconds": 10**400}}, "VALIDATION_ERROR"),
+        ({"type": "step", "data": [0]}, "VALIDATION_ERROR"),
+        ({"type": "step"}, "VALIDATION_ERROR"),
+        ({"type": "step", "data": {"wait_seconds": 0}, "more": 1}, "VALIDATION_ERROR"),
+        ({"type": "reset", "data": None}, "VALIDATION_ERROR"),
+        ({"type": "reset", "more": 1}, "VALIDATION_ERROR"),
+        ({"type": "state", "data": {}}, "VALIDATION_ERROR"),
+        ({"type": "close", "data": {}}, "VALIDATION_ERROR"),
     ],
 )
 def test_a_message_that_is_none_is_refused_and_the_session_goes_on(server: Address, message: object, code: str):
@@ -111,6 +119,26 @@ def test_http_answers_as_the_session_does(server: Address):
 @pytest.mark.parametrize("document", [{}, {"action": {}}, {"action": {"wait_seconds": -1}}, [], {"action": 1}])
 def test_http_refuses_a_step_that_is_none(server: Address, document: object):
     assert post(server, "/step", document)[0] == 422
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("POST", 405), ("DELETE", 405)])
+def test_health_can_only_be_asked_for(server: Address, method: str, status: int):
+    async def said() -> int:
+        async with aiohttp.ClientSession() as client, client.request(method, f"{server.url}/health") as response:
+            return response.status
+
+    assert asyncio.run(said()) == status
+
+
+def test_however_many_messages_are_sent_ahead_each_is_answered(server: Address):
+    async def said() -> list[int]:
+        async with aiohttp.ClientSession() as client, client.ws_connect(f"ws://{server}/ws") as socket:
+            await socket.send_json(step(0.3))
+            for _ in range(199):
+                await socket.send_json(step(0.001))
+            return [observation(await socket.receive_json(timeout=20))["step_count"] for _ in range(200)]
+
+    assert asyncio.run(said()) == list(range(1, 201))
 
 
 def test_messages_sent_at_once_are_answered_one_after_another(server: Address):

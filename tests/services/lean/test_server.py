@@ -187,13 +187,31 @@ def test_whatever_a_stranger_sends_others_are_served(data: bytes):
         assert observation(talk(address, RESET)[0])["step_count"] == 0
 
 
-def test_a_client_that_never_reads_is_cut_off():
-    with lean_server() as address, socket.create_connection((address.host, address.port), 10) as raw:
-        raw.settimeout(20)
-        with pytest.raises(OSError, match=r"reset|pipe"):
-            for _ in range(3000):  # 37 MB of answers, in portions that are taken at once
-                raw.sendall(b"GET /health HTTP/1.1\r\n\r\n" * 100)
-                time.sleep(0.002)
+def test_a_client_that_never_reads_is_cut_off_without_a_word_in_the_log():
+    address = Address("127.0.0.1", free_port())
+    told = lean.Options(port=address.port)
+    with program(sys.executable, "-P", "-m", "perfdb.services.lean", told.to_json()) as server:
+        within(PATIENCE_S, lambda: is_healthy(address))
+        with socket.create_connection((address.host, address.port), 10) as raw:
+            raw.settimeout(20)
+            with pytest.raises(OSError, match=r"reset|pipe"):
+                for _ in range(3000):  # 37 MB of answers, in portions that are taken at once
+                    raw.sendall(b"GET /health HTTP/1.1\r\n\r\n" * 300)
+                    time.sleep(0.02)
+        server.terminate()
+        assert server.communicate(timeout=20) == ("", "")
+
+
+def test_a_server_that_stood_for_a_second_says_so_with_or_without_steps():
+    with lean_server() as address:
+        server = next(p for p in psutil.Process().children() if str(address.port) in " ".join(p.cmdline()))
+        server.suspend()
+        time.sleep(1)  # what is measured
+        server.resume()
+        within(10, lambda: stats(address)["loop_late_max_s"] >= 0.9)
+        assert stats(address)["step_late_max_s"] == 0
+        post(address, "/stats/reset", {})
+        assert stats(address)["loop_late_max_s"] < 0.9
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -29,6 +29,14 @@ def test_workers_in_processes_of_their_own_are_counted_too():
     assert tally.told()["steps_peak"] == 2
 
 
+def test_the_loop_that_was_latest_counts():
+    tally = Tally(2)
+    for worker, late_us in ((0, 30), (1, 50), (0, 40)):
+        tally.mine(worker)
+        tally.at_least("loop_late_max_us", late_us)
+    assert tally.told()["loop_late_max_s"] == 50e-6
+
+
 def test_a_reset_forgets_what_was_and_keeps_what_is():
     tally = Tally(1)
     for by in (1, 1, 1, -1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -104,11 +105,95 @@ def test_the_connection_file_and_the_document_say_the_same(tmp_path: Path):
         for one in told["backends"]:
             assert observation(talk(_address(one["url"]), RESET)[0])["pid"] == one["pid"]
         assert psutil.Process(told["envoy_pid"]).name().startswith("envoy")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        ".perfdb",
-        "envoy-config-generated.yaml",
-        "openenv-connection.env",
-    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".perfdb", "envoy-config-generated.yaml"]
+
+
+def test_envoy_reads_a_config_of_its_own_of_which_the_folder_holds_a_copy(tmp_path: Path):
+    with multi(tmp_path, "--lean", "--backends", "1") as (_, told):
+        config = tmp_path / ".perfdb" / "serve" / f"{_address(told['url']).port}.yaml"
+        assert str(config) in psutil.Process(told["envoy_pid"]).cmdline()
+        assert config.read_text() == (tmp_path / "envoy-config-generated.yaml").read_text()
+
+
+def second(folder: Path, root: Path, port: int, admin_port: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [PERFDB, "serve", "multi", "--lean", "--port", str(port), "--admin-port", str(admin_port)],
+        cwd=folder,
+        env={**os.environ, "PERFDB_ROOT": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_second_service_in_one_folder_is_refused_and_the_first_one_is_none_the_worse(tmp_path: Path):
+    with multi(tmp_path, "--lean", "--backends", "1") as (_, told):
+        kept = (tmp_path / "openenv-connection.env").read_bytes()
+        done = second(tmp_path, tmp_path / "elsewhere", free_port(*HOSTS), free_port())
+        assert done.returncode == 1
+        assert done.stderr.count("perfdb: ") == 1
+        assert "or start this one in another folder" in done.stderr
+        assert (tmp_path / "openenv-connection.env").read_bytes() == kept
+        assert observation(talk(_address(told["url"]), RESET)[0])["host_url"] == told["backends"][0]["host_url"]
+
+
+def test_of_two_that_start_at_once_in_one_folder_one_comes_up_and_is_the_one_that_the_file_names(tmp_path: Path):
+    ports = [(free_port(*HOSTS), free_port()) for _ in range(2)]
+    argv = [PERFDB, "serve", "multi", "--lean", "--backends", "2"]
+    environment = {**os.environ, "PERFDB_ROOT": str(tmp_path)}
+    with contextlib.ExitStack() as stack:
+        both = [
+            stack.enter_context(
+                program(*argv, "--port", f"{port}", "--admin-port", f"{admin_port}", cwd=tmp_path, env=environment)
+            )
+            for port, admin_port in ports
+        ]
+        [refused] = within(60, lambda: [number for number, one in enumerate(both) if one.poll() is not None])
+        within(60, (tmp_path / "openenv-connection.env").exists)
+        told = Connection.read(tmp_path / "openenv-connection.env")
+        port, admin_port = ports[1 - refused]
+        assert told.url == f"http://127.0.0.1:{port}"
+        assert admin.clusters(Address("127.0.0.1", admin_port)).healthy == 2
+        assert "or start this one in another folder" in both[refused].communicate()[1]
+
+
+def test_an_older_services_file_is_gone_before_the_new_one_is_up_and_one_that_was_changed_stays(tmp_path: Path):
+    path = tmp_path / "openenv-connection.env"
+    path.write_text("an older one")
+    with multi(tmp_path, "--lean", "--backends", "1"):
+        assert "OPENENV_URL" in path.read_text()
+        path.write_text("mine")
+    assert path.read_text() == "mine"
+    second(tmp_path, tmp_path, 1, 1)  # refused before it touches anything
+    assert path.read_text() == "mine"
+    port = free_port(*HOSTS)
+    options = ["--port", str(port), "--admin-port", str(free_port()), "--backends", "1"]
+    environment = {**os.environ, "PERFDB_ROOT": str(tmp_path)}
+    with program(PERFDB, "serve", "multi", *options, cwd=tmp_path, env=environment) as running:
+        within(30, lambda: not path.exists())
+        running.kill()
+
+
+def test_the_log_of_a_service_that_runs_outlives_a_second_start_on_its_port(tmp_path: Path):
+    other = tmp_path / "other"
+    other.mkdir()
+    with multi(tmp_path, "--lean", "--backends", "1") as (_, told):
+        port = _address(told["url"]).port
+        done = second(other, tmp_path, port, free_port())
+        assert done.returncode == 1
+        assert "listens on" in done.stderr
+        assert (tmp_path / ".perfdb" / "serve" / f"{port}.jsonl").exists()
+
+
+def test_a_lock_whose_owner_was_killed_keeps_nobody_out(tmp_path: Path):
+    with multi(tmp_path, "--lean", "--backends", "1") as (running, _):
+        all_of_it = family(running.pid)
+        running.kill()
+        running.wait()
+        within(20, lambda: gone(all_of_it))
+    with multi(tmp_path, "--lean", "--backends", "1"):
+        assert (tmp_path / "openenv-connection.env").exists()
 
 
 def test_a_backend_that_is_killed_is_ejected_and_taken_back(tmp_path: Path):
@@ -137,7 +222,7 @@ def test_without_envoy_there_is_no_service(tmp_path: Path):
         said = running.communicate(timeout=30)[1]
         assert running.returncode == 1
         assert "envoy ended with code -9" in said
-        assert "the service ended by itself" in said
+        assert "the service ended by itself: envoy ended with code -9. " in said
         within(10, lambda: gone(all_of_it))
 
 
