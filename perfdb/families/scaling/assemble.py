@@ -66,7 +66,7 @@ def _checks(spec: ScalingSpec, tried: Sequence[Tried]) -> Iterator[Check]:
         [
             f"{_name(one)}: {counted(short, 'session')} failed for lack of something on the client: see ulimit -n and the ports"
             for one in tried
-            if (short := one.found.all.get("client", 0))
+            if one.found.complete and (short := one.found.all.get("client", 0))
         ],
         "no session failed for lack of files or ports on the client",
     )
@@ -74,9 +74,9 @@ def _checks(spec: ScalingSpec, tried: Sequence[Tried]) -> Iterator[Check]:
         yield _check(
             "sessions_simultaneous",
             [
-                f"{_name(one)}: at most {one.found.steps.peak} of {one.load} steps were under way at once"
+                f"{_name(one)}: at most {one.found.ok_steps.peak} of the {ok} steps that succeeded were under way at once"
                 for one in tried
-                if one.found.steps.peak < one.found.all.get("ok", 0)
+                if one.found.ok_steps.peak < (ok := one.found.all.get("ok", 0))
             ],
             "at the barrier every session that succeeded was in its step at once",
         )
@@ -118,19 +118,17 @@ def _of_the_service(spec: ScalingSpec, tried: Sequence[Tried]) -> Iterator[Check
         return  # a host is gone for a while, and has less to do
     if watched:
         yield of(
-            "no_backend_ejected", server_checks.unhealthy, "each backend was healthy whenever the balancer was asked"
+            "no_backend_ejected", server_checks.unhealthy, server_checks.healthy([one.found for one in watched])
         )
     yield of(
         "hosts_even",
-        lambda load: server_checks.unevenness(load, spec.most_spread, spec.least_success),
+        lambda load: server_checks.unevenness(load, spec.most_spread, spec.least_success, spec.expected_hosts),
         f"hosts with at least {server_checks.ENOUGH} sessions each were loaded within {spec.most_spread:.0%}, or by chance",
     )
 
 
 def _why(one: Tried) -> str:
-    ends = [end.trouble or end.outcome for end in one.found.ends.values() if end.outcome != "all"]
-    silent = [f"client {number} did not come to its end" for number in one.found.silent]
-    return "; ".join([*ends, *silent]) or "no client began"
+    return "; ".join(one.found.missing) or "no session began"
 
 
 def _worst(tried: Sequence[Tried]) -> str:
@@ -141,7 +139,7 @@ def _worst(tried: Sequence[Tried]) -> str:
 
 def _hosts(spec: ScalingSpec, tried: Sequence[Tried]) -> Iterator[str]:
     for one in tried:
-        if wrong_hosts(spec, one):
+        if wrong_hosts(spec, one.found):
             seen = len(one.found.by_host)
             yield (
                 f"{_name(one)}: {counted(seen, 'host')} answered, {spec.expected_hosts} are required. Is the URL the balancer's and not "
@@ -192,8 +190,7 @@ def cells_of(spec: ScalingSpec, samples: Mapping[str, Sequence[object]]) -> list
     """Every load that was tried, by the samples."""
     known = read(samples) if samples else {}
     cells = (cell_of(r, wait, load, one, spec.judged_by) for (r, wait, load, _), one in known.items())
-    # What a service bears while it is broken on purpose is not what it bears.
-    return [cell.model_copy(update={"valid": spec.fault_after is None}) for cell in cells if cell]
+    return [cell for cell in cells if cell]
 
 
 def hosts_of(samples: Mapping[str, Sequence[object]]) -> dict[str, int]:

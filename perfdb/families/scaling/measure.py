@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from perfdb import capture
@@ -14,7 +15,7 @@ from perfdb.families.scaling.analysis.search import next_try
 from perfdb.families.scaling.clients.answers import read_answers
 from perfdb.families.scaling.clients.merge import Load, merge
 from perfdb.families.scaling.clients.saturation import why_saturated
-from perfdb.families.scaling.samples import Tried, columns, read
+from perfdb.families.scaling.samples import Judge, Tried, columns, read
 from perfdb.families.scaling.servers.watching import watched
 from perfdb.families.scaling.spec import ScalingSpec
 from perfdb.families.scaling.summarise import cell_of
@@ -62,23 +63,33 @@ def tried_of(spec: ScalingSpec, run: ChildRun) -> Tried | None:
     repetition, wait_s, load, number = match.groups()
     found = merge(read_answers(run.log.stdout))
     steady_s = spec.window[1] - spec.window[0] if spec.window is not None else None
-    return Tried(int(repetition), int(number or 1), float(wait_s), int(load), found, steady_s)
+    judge = Judge(spec.criterion, spec.judged_by, spec.unit, steady_s)
+    spoiled = tuple(_spoiled(spec, found))
+    return Tried(int(repetition), int(number or 1), float(wait_s), int(load), found, judge, spoiled)
+
+
+def _spoiled(spec: ScalingSpec, found: Load) -> Iterator[str]:
+    if not found.complete:
+        yield "incomplete"
+    if why_saturated(found, spec.limits):
+        yield "client"
+    if spec.require_hosts and wrong_hosts(spec, found):
+        yield "hosts"
+    if spec.fault_after is not None:
+        yield "fault"
 
 
 def cell_tried(spec: ScalingSpec, one: Tried) -> Cell:
-    """A load as a search or a ceiling takes it: one that its clients spoiled says nothing of the service, nor does a broken one."""
-    known = read(columns([one])) if one.found.complete and one.found.loads else {}
-    for (repetition, wait_s, load, _), rows in known.items():
-        cell = cell_of(repetition, wait_s, load, rows, spec.judged_by)
-        if cell is not None:
-            fit = not why_saturated(one.found, spec.limits) and spec.fault_after is None
-            return cell.model_copy(update={"valid": fit and not (spec.require_hosts and wrong_hosts(spec, one))})
+    """A load as a search or a ceiling takes it."""
+    for (repetition, wait_s, load, _), rows in read(columns([one])).items() if one.found.loads else ():
+        if (cell := cell_of(repetition, wait_s, load, rows, spec.judged_by)) is not None:
+            return cell
     return Cell(load=one.load, wait_s=one.wait_s, repetition=one.repetition, success_share=0, p99_s=None, valid=False)
 
 
-def wrong_hosts(spec: ScalingSpec, one: Tried) -> bool:
+def wrong_hosts(spec: ScalingSpec, found: Load) -> bool:
     """Whether other than the expected number of hosts answered, where any did."""
-    return len(one.found.by_host) != spec.expected_hosts and bool(one.found.all.get("ok"))
+    return len(found.by_host) != spec.expected_hosts and bool(found.all.get("ok"))
 
 
 def _holder(lab: Lab, spec: ScalingSpec) -> Program | None:

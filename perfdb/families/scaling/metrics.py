@@ -16,6 +16,16 @@ def prefix_of(place: int) -> str:
 def _of_wait(place: int) -> dict[str, MetricDefinition]:
     wait = "" if place == 0 else f"; of wait number {place + 1} of the run, by length"
     defined = {
+        **{
+            name: MetricDefinition(
+                unit,
+                "higher",
+                f"largest load{what} that was borne, with all smaller ones that were tried: by share that succeeded and p99, as the run's "
+                "criterion says; clients that were saturated leave a load out. None of a run in which a repetition bore all that it "
+                "tried, or nothing",
+            )
+            for name, (unit, what) in _CEILINGS.items()
+        },
         "largest_load": MetricDefinition(
             "sessions", "none", "largest load that was tried in a repetition; with shape open, arrivals a second"
         ),
@@ -29,7 +39,9 @@ def _of_wait(place: int) -> dict[str, MetricDefinition]:
             "sessions/s", "higher", f"the same at the load where it was the highest; {_CLOCK}"
         ),
         "fewest_hosts": MetricDefinition(
-            "hosts", "none", "distinct hosts that answered, at the load where these were the fewest"
+            "hosts",
+            "none",
+            "distinct hosts that answered, at the load where these were the fewest; of loads that any answered",
         ),
         "peak_sessions": MetricDefinition("sessions", "none", f"most sessions open at once, {_AT}"),
         "peak_steps": MetricDefinition("sessions", "none", f"most steps under way at once, {_AT}"),
@@ -83,6 +95,7 @@ _PHASES = {
     "close": "a session's close, of those that closed well",
     "total": "a whole session, from the moment it was scheduled for",
 }
+_CEILINGS = {"ceiling": ("sessions", " of sessions"), "ceiling_per_s": ("sessions/s", " of arrivals a second")}
 _ROLES = {"backend": "the backend with the most", "balancer": "the balancer"}
 _RESOURCES = {
     "cpu_share": ("1", "CPU seconds a second, 1 being one core,"),
@@ -94,6 +107,9 @@ _ASKED = "the balancer is asked every 20 ms until then, every 0.1 s afterwards"
 _PERCENTILES = {"p50": "median", "p95": "95th percentile", "p99": "99th percentile"}
 METRICS = {name: definition for place in range(MOST_WAITS) for name, definition in _of_wait(place).items()}
 HEADLINE = (
+    "ceiling",
+    "ceiling_per_s",
+    "peak_sessions_per_s",
     "largest_load",
     "success_share",
     "total_p50_s",

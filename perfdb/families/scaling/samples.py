@@ -15,13 +15,16 @@
 `outcome`: sessions that ended as `word` says. `close_failed`: of those that succeeded, sessions whose close went wrong after that.
 `host`: sessions that the host `word` answered. `wall`: the load's duration. `steady`: how long its steady part was, with shape
 `open` or `closed`; then phases and outcomes are of the sessions scheduled in it. `peak_sessions`, `peak_steps`: the most that
-were under way.
+were under way. `criterion`: when the load is borne: `least_success`, `p99_factor`, and `p99_slack_s`, whose product with the
+factor the phase `judged` stays below. `per_s`: the load is arrivals a second. `spoiled`: why the load says nothing of the service:
+`incomplete`, `client` (it was saturated), `hosts` (too few), `fault` (there was one).
 
 What was seen of the service, as far as it was. Servers go by pseudonyms. `watched`: seconds over which servers were looked at;
 `backend_cpu`, `balancer_cpu`: CPU seconds that the server `word` used meanwhile; `backend_memory`, `balancer_memory`: the most
 KiB that its processes had; `backend_threads`, `balancer_threads`: their most threads. `passed`: requests that the balancer
 sent to the backend `word`. `backends`: `known` to the balancer, and the fewest that were `healthy`. `balancer`: by how much its
-counters grew: `ejections`, `overflow_503`, `none_healthy_503`, `panics`, `health_failures`.
+counters grew: `ejections`, `overflow_503`, `none_healthy_503`, `panics`, `health_failures`, `health_refusals`,
+`membership_changes`.
 
 Of a fault: `fault`: when it was, since the load's beginning; `fault_cost`: `eject`, `recover` and `readmit`, how long after it;
 `fault_lost`: sessions.
@@ -32,7 +35,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from perfdb.families.scaling.clients.merge import ROLES, Load
+from perfdb.families.scaling.analysis.cells import Criterion, LoadUnit
+from perfdb.families.scaling.clients.merge import OUTCOMES, PHASES, ROLES, Load
+from perfdb.families.scaling.plan import MOST_SESSIONS
 from perfdb.families.scaling.servers.fault import cost_of
 
 COLUMNS = ("repetition", "try", "wait_s", "load", "quantity", "word", "value_s", "count")
@@ -41,15 +46,36 @@ KIB = 1024
 
 
 @dataclass(frozen=True)
+class Judge:
+    """What a load is judged by. `steady_s`: how long its steady part was; None where all of it counts."""
+
+    criterion: Criterion
+    phase: str
+    unit: LoadUnit
+    steady_s: float | None
+
+
+@dataclass(frozen=True)
 class Tried:
-    """One load, tried once. `steady_s`: how long its steady part was; None where all of it counts."""
+    """One load, tried once.
+
+    Attributes:
+        judge: What it is judged by; None where nobody does.
+        spoiled: Why it says nothing of the service.
+    """
 
     repetition: int
     number: int
     wait_s: float
     load: int
     found: Load
-    steady_s: float | None = None
+    judge: Judge | None = None
+    spoiled: tuple[str, ...] = ()
+
+    @property
+    def steady_s(self) -> float | None:
+        """How long its steady part was; None where all of it counts."""
+        return None if self.judge is None else self.judge.steady_s
 
 
 def columns(tried: Sequence[Tried]) -> dict[str, list[object]]:
@@ -63,8 +89,9 @@ def _rows(one: Tried) -> Iterator[tuple[str, str, float | None, int]]:
     if not found.loads:
         return
     yield "wall", "", max(load.wall_s for load in found.loads.values()), 1
-    if one.steady_s is not None:
-        yield "steady", "", one.steady_s, 1
+    if one.judge is not None:
+        yield from _judge_rows(one.judge)
+    yield from (("spoiled", why, None, 1) for why in one.spoiled)
     if found.close_failed:
         yield "close_failed", "", None, found.close_failed
     yield "peak_sessions", "", None, found.sessions.peak
@@ -76,6 +103,16 @@ def _rows(one: Tried) -> Iterator[tuple[str, str, float | None, int]]:
             yield from ((phase, word, value / _US, count) for value, count in histogram.steps())
     yield from _server_rows(found)
     yield from _fault_rows(found)
+
+
+def _judge_rows(judge: Judge) -> Iterator[tuple[str, str, float | None, int]]:
+    if judge.steady_s is not None:
+        yield "steady", "", judge.steady_s, 1
+    if judge.unit == "sessions/s":
+        yield "per_s", "", None, 1
+    yield "judged", judge.phase, None, 1
+    for word, value in judge.criterion.model_dump().items():
+        yield "criterion", word, float(value), 1
 
 
 def _server_rows(found: Load) -> Iterator[tuple[str, str, float | None, int]]:
@@ -133,4 +170,18 @@ def read(
             raise ValueError(f"{quantity} is no time")
         key = (repetition, wait_s, load, number)
         found.setdefault(key, {}).setdefault((quantity, word), []).append((0.0 if value is None else value, count))
+    for (_, _, load, _), rows in found.items():
+        _see_that_it_could_be(load, rows)
     return found
+
+
+def _see_that_it_could_be(load: int, known: Mapping[tuple[str, str], Sequence[tuple[float, int]]]) -> None:
+    counts = {key: sum(count for _, count in rows) for key, rows in known.items()}
+    outcomes = {word: count for (quantity, word), count in counts.items() if quantity == "outcome"}
+    if load > MOST_SESSIONS or not outcomes.keys() <= set(OUTCOMES):
+        raise ValueError("a load, or an end of a session, that no run can have")
+    if ("steady", "") not in known and sum(outcomes.values()) > load:
+        raise ValueError(f"more sessions than the load of {load}")
+    ok = outcomes.get("ok", 0)
+    if any(counts.get((phase, "ok"), 0) > ok for phase in PHASES):
+        raise ValueError("a phase of more sessions than succeeded")

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from perfdb.families.scaling.analysis.cells import Cell
+from perfdb.families.scaling.analysis.ceiling import bracket_of
+from perfdb.families.scaling.analysis.cells import Cell, Criterion
 from perfdb.families.scaling.clients.merge import ROLES
 from perfdb.families.scaling.metrics import METRICS, prefix_of
 from perfdb.families.scaling.samples import KIB, read
@@ -55,6 +56,7 @@ def cell_of(repetition: int, wait_s: float, load: int, known: Known, phase: str 
         p99_s=at_share(known.get((phase, "ok"), ()), 0.99),
         sessions_per_s=ok / seconds if seconds > 0 else None,
         unique_hosts=sum(quantity == "host" for quantity, _ in known),
+        valid=not any(quantity == "spoiled" for quantity, _ in known),
     )
 
 
@@ -69,12 +71,16 @@ def at_share(rows: Sequence[tuple[float, int]], share: float) -> float | None:
 
 
 def _of_wait(prefix: str, wait: float, tried: Mapping[tuple[int, float, int, int], Known]) -> Iterator[Metric]:
-    """Of each repetition, at its largest load that was tried; the peak rate over all of them."""
+    """Of each repetition, at its largest load that was tried whole; the peak rate over all of them."""
     mine = {(r, load, number): known for (r, w, load, number), known in tried.items() if w == wait}
     repetitions = sorted({r for r, _, _ in mine})
     values: dict[str, list[float]] = {}
     for repetition in repetitions:
-        loads = {(load, number): known for (r, load, number), known in mine.items() if r == repetition}
+        loads = {
+            (load, number): known
+            for (r, load, number), known in mine.items()
+            if r == repetition and ("spoiled", "incomplete") not in known
+        }
         cells = {key: cell for key, known in loads.items() if (cell := cell_of(repetition, wait, key[0], known))}
         if not cells:
             continue
@@ -84,10 +90,31 @@ def _of_wait(prefix: str, wait: float, tried: Mapping[tuple[int, float, int, int
         rates = [cell.sessions_per_s for cell in cells.values() if cell.sessions_per_s is not None]
         if rates:
             values.setdefault("peak_sessions_per_s", []).append(max(rates))
-        values.setdefault("fewest_hosts", []).append(float(min(cell.unique_hosts or 0 for cell in cells.values())))
+        if hosts := [cell.unique_hosts for cell in cells.values() if cell.unique_hosts]:
+            values.setdefault("fewest_hosts", []).append(float(min(hosts)))
+    values.update(_ceilings(mine, wait))
     for name, found in values.items():
         defined = METRICS[prefix + name]
         yield Metric(name=prefix + name, unit=defined.unit, direction=defined.direction, values=tuple(found))
+
+
+def _ceilings(mine: Mapping[tuple[int, int, int], Known], wait: float) -> dict[str, list[float]]:
+    """Each repetition's; none at all where that of one is not known, for a mean over the others would be another number."""
+    told = next(iter(mine.values()))
+    given = {word: rows[0][0] for (quantity, word), rows in told.items() if quantity == "criterion"}
+    phase = next((word for quantity, word in told if quantity == "judged"), None)
+    if phase is None or given.keys() != Criterion.model_fields.keys():
+        return {}
+    criterion = Criterion(**given)
+    cells: dict[int, list[Cell]] = {}
+    for (repetition, load, _), known in mine.items():
+        cell = cell_of(repetition, wait, load, known, phase)
+        cells.setdefault(repetition, []).extend([cell] if cell is not None and cell.valid else [])
+    brackets = [bracket_of(cells[repetition], criterion)[0] for repetition in sorted(cells)]
+    passed = [bracket.passed for bracket in brackets if bracket.passed is not None and bracket.failed is not None]
+    if len(passed) < len(brackets):
+        return {}
+    return {"ceiling_per_s" if ("per_s", "") in told else "ceiling": passed}
 
 
 def _at(known: Known, cell: Cell) -> Iterator[tuple[str, float]]:

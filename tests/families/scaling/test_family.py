@@ -123,9 +123,22 @@ def test_no_session_that_succeeded_is_a_failure_in_words():
     assert "no session succeeded (refused" in (measured.reason or "")
 
 
-@given(st.integers(0, 12))
-def test_logs_that_end_anywhere_are_made_the_best_of(said, keep):
-    assert assemble(said[:keep]).status in ("failed", "invalid", "ok")
+@given(st.data())
+def test_a_log_is_made_the_best_of_and_is_ok_only_if_nothing_that_counts_was_cut(said, data):
+    keep = data.draw(st.integers(0, len(said)))
+    left = said[:keep] if data.draw(st.booleans()) else data.draw(st.lists(st.sampled_from(said), unique=True))
+    cut = {json.loads(line)["kind"] for line in set(said) - set(left)}
+    assert assemble(left).status in ({"ok"} if cut <= {"progress"} else {"failed", "invalid"})
+
+
+def test_a_log_that_lost_its_latencies_says_so(said):
+    lost = [line for line in said if json.loads(line).get("phase") != "total"]
+    measured = assemble(lost)
+    assert measured.status == "invalid"
+    assert "every_load_complete: repetition 1, wait 0.05 s, load 20: client 0: 4 of 5 answers of the kind" in (
+        measured.reason or ""
+    )
+    assert "ceiling" not in {finding.name for finding in measured.findings}
 
 
 def test_the_whole_grid_is_one_repetition_and_then_the_next():
@@ -232,6 +245,28 @@ def test_what_the_client_spoiled_steers_no_search_and_is_no_ceiling(said):
     assert names == ["rep-1-wait-0.05s-load-20", "rep-1-wait-0.05s-load-20-try-2"]
     evidence = [finding.value for finding in assemble(stalled).findings if finding.name == "ceiling"]
     assert evidence == []
+
+
+def judged(said: list[str], *slow: int) -> dict[str, tuple[float, ...]]:
+    """The metrics of loads of 20 and 40, of which those that are named took ten seconds in the repetition."""
+    spec = SPEC.model_copy(update={"requests_grid": "20,40", "reps": 2})
+    long = Histogram.of([10_000_000] * 20).encoded()
+    answers = [json.loads(line) for line in said]
+    late = [json.dumps({**one, "encoded": long} if one.get("phase") == "total" else one) for one in answers]
+    names = [(repetition, load) for repetition in (1, 2) for load in (20, 40)]
+    children = [
+        child(f"0{n}-rep-{repetition}-wait-0.05s-load-{load}", late if n in slow else said)
+        for n, (repetition, load) in enumerate(names)
+    ]
+    measured = FAMILY.assemble(spec, None, children)
+    assert summarise(measured.samples) == measured.metrics
+    return {metric.name: metric.values for metric in measured.metrics}
+
+
+def test_the_ceiling_is_a_metric_where_every_repetition_found_it(said):
+    assert judged(said, 1, 3)["ceiling"] == (20.0, 20.0)
+    assert "ceiling" not in judged(said, 1), "the second repetition bore all that it tried"
+    assert "ceiling" not in judged(said, 0, 1, 3), "the first one bore nothing"
 
 
 def test_closes_that_went_wrong_are_told_and_are_no_failures(said):

@@ -30,9 +30,9 @@ class Cost:
 
 
 def cost_of(load: Load) -> Cost | None:
-    """What the load's fault cost; None where there was none."""
+    """What the load's fault cost; None where there was none: none was asked for, or its command did not do its work."""
     fault = load.server.fault
-    if fault is None:
+    if fault is None or fault.code != 0:
         return None
     ended = [(one.row.scheduled_us / _US, one) for one in load.told]
     lost = [
