@@ -12,6 +12,8 @@ def quantity(value: float, unit: str) -> str:
     if unit == "bytes":
         return bytes_(value)
     text = significant(value)
+    if text == "1" and unit.isalpha() and unit.endswith("s"):
+        unit = unit.removesuffix("s")
     return text if unit in ("", "1") else f"{text} {unit}"
 
 

@@ -61,6 +61,9 @@ def test_a_quantity_carries_its_unit():
     assert quantity(0.5, "s") == "500 ms"
     assert quantity(0.14, "1") == "0.14"
     assert quantity(3, "") == "3"
+    assert quantity(1, "hosts") == "1 host"
+    assert quantity(1, "sessions/s") == "1 sessions/s"
+    assert quantity(1.5, "hosts") == "1.5 hosts"
     assert quantity(1536, "bytes") == "1.5 KiB"
 
 

@@ -62,11 +62,12 @@ address_of() {
     fi
 }
 
-# A step on one node, in a session of its own: it outlives this script, and ends with the allocation.
+# A step on one node, by that name in `squeue --steps`, in a session of its own: it outlives this script, and ends with
+# the allocation.
 start_on() {
-    local node=$1 log=$2
-    shift 2
-    setsid srun --overlap --nodes=1 --ntasks=1 --cpus-per-task="$cpus" --nodelist="$node" --export=ALL \
+    local name=$1 node=$2 log=$3
+    shift 3
+    setsid srun --job-name="$name" --overlap --nodes=1 --ntasks=1 --cpus-per-task="$cpus" --nodelist="$node" --export=ALL \
         "${perfdb[@]}" serve "$@" </dev/null >"$log" 2>&1 &
     steps+=($!)
 }
@@ -80,7 +81,7 @@ backends=()
 for node in "${nodes[@]:1}"; do
     address=$(address_of "$node")
     [[ -n $address ]] || fail "the node $node has no address that can be looked up here."
-    start_on "$node" "benchmark-env-worker_${job}_$node.log" benchmark --host "$address" --port "$port" \
+    start_on worker "$node" "benchmark-env-worker_${job}_$node.log" benchmark --host "$address" --port "$port" \
         --workers "$workers" --max-concurrent-envs "${MAX_CONCURRENT_ENVS:-100}"
     backends+=(--backend "$address:$port")
     echo "Node: $address" | tee -a "$server_log"
@@ -90,7 +91,7 @@ envoy=$(address_of "${nodes[0]}")
 envoy_log=benchmark-env-envoy_$job.log
 # For the log of whoever measures it; they end up in openenv-connection.env.
 export PERFDB_OPENENV_SERVER_COMMAND=$0 PERFDB_OPENENV_CPUS_PER_NODE=$cpus PERFDB_OPENENV_WORKERS_PER_NODE=$workers
-start_on "${nodes[0]}" "$envoy_log" balancer --host "$envoy" --port "$envoy_port" "${backends[@]}"
+start_on envoy "${nodes[0]}" "$envoy_log" balancer --host "$envoy" --port "$envoy_port" "${backends[@]}"
 echo "Envoy: $envoy" | tee -a "$server_log"
 
 for ((waited = 0; waited < patience_s * 2; waited++)); do

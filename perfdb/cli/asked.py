@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from perfdb.cli.found import find_config, find_python
-from perfdb.cli.meant import did_you_mean, names_of
+from perfdb.cli.meant import did_you_mean, flag, names_of
 from perfdb.cli.terminal import Voice
 from perfdb.errors import NoSuchParslError, ParslInstallError, UsageError
 from perfdb.families import Family
@@ -19,6 +20,7 @@ from perfdb.parsl_config.install import InstalledParsl, install, sought
 from perfdb.record import LABEL_RULE, Scalar, is_label, is_run_name
 from perfdb.redaction import Redactor
 from perfdb.runner import Asked
+from perfdb.runner.nearby import texts_of
 from perfdb.settings import Settings
 
 if TYPE_CHECKING:
@@ -64,7 +66,8 @@ def asked_for(
         raise UsageError(
             f"--timeout {timeout_s:g} is no number of seconds to measure in: give one above 0, 30 days at most."
         )
-    spec = _spec(family, {**_from_file(spec_file), **_from_pairs(pairs), **flags})
+    typed = {**_from_file(spec_file), **_from_pairs(pairs), **flags}
+    spec = _spec(family, {**typed, **_from_nearby(family, target, typed, voice)})
     named = str(find_config(target, settings)) if family.subject is None else target
     nodes_of = spec.get(family.nodes_option) if family.nodes_option else None
     chosen = InstalledParsl(find_python(python), None, None)
@@ -113,7 +116,7 @@ def _free(folder: Path | None, family: Family) -> Path | None:
         return None
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--output-dir {folder} is a file. Name a folder.")
-    if there := [name for name in family.outputs.files if (folder / name).exists()]:
+    if there := [name for name in family.outputs.files if os.path.lexists(folder / name)]:
         raise UsageError(f"--output-dir {folder} holds {', '.join(there)} of another run. Name another folder.")
     return folder.absolute()
 
@@ -122,6 +125,14 @@ def is_given(family: Family, option: str, asked: Mapping[str, Any]) -> bool:
     """Whether an option of the family was typed, in whatever way and under whichever of its names."""
     named = {**_from_file(asked["spec_file"]), **_from_pairs(asked["pairs"]), **asked["flags"]}
     return any(name in named for name in names_of(family, option))
+
+
+def refuse_both(family: Family, asked: Mapping[str, Any]) -> None:
+    """Raises UsageError where both of two options were typed of which one stands in the other's place."""
+    for one, other in family.either:
+        if is_given(family, one, asked) and is_given(family, other, asked):
+            first, second = (f"-{each}" if len(each) == 1 else f"--{each.replace('_', '-')}" for each in (one, other))
+            raise UsageError(f"{first} stands in place of {second}: leave one of them out.")
 
 
 def _spec(family: Family, given: Mapping[str, Any]) -> dict[str, Scalar]:
@@ -135,11 +146,25 @@ def _spec(family: Family, given: Mapping[str, Any]) -> dict[str, Scalar]:
             known = ", ".join(" or ".join(each) for each in names)
             near = did_you_mean(option, [name for each in names for name in each])
             raise UsageError(f"the family {family.name} has no option {option!r}; it has {known}.{near}") from error
-        where = f"--{option.replace('_', '-')}" if option else "these options"
+        where, told = (flag(option), f" (given: {first['input']!r})") if option else ("these options", "")
+        # What a model within the spec's own rules refuses comes with all that it was given.
+        while isinstance(inner := first.get("ctx", {}).get("error"), ValidationError):
+            first = inner.errors()[0]
         raise UsageError(
-            f"{where}: {first['msg'].removeprefix('Value error, ')} (given: {first['input']!r}). "
+            f"{where}: {first['msg'].removeprefix('Value error, ')}{told}. "
             f"`perfdb run {family.name} --help` says what it takes."
         ) from error
+
+
+def _from_nearby(family: Family, target: str, typed: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
+    """What files of the current folder say of options that nobody gave; each is told, for it counts as given."""
+    if family.nearby is None:
+        return {}
+    said = family.nearby.options(target, texts_of(family.nearby.reads))
+    found = {name: value for name, value in said.items() if typed.get(name) is None}
+    for name, value in found.items():
+        voice.say(f"--{name.replace('_', '-')} {value}, as {' and '.join(family.nearby.reads)} of this folder says")
+    return found
 
 
 def _from_file(path: Path | None) -> dict[str, Any]:

@@ -91,6 +91,16 @@ def _must_be(one: Sequence[Measured], many: Sequence[Measured]) -> None:
             )
     if both := {record for run in one for record in run.records} & {record for run in many for record in run.records}:
         raise UsageError(f"{', '.join(sorted(both))} is on both sides: name each record once.")
+    for flag, runs in (("--single", one), ("--multi", many)):
+        judged: dict[tuple[str, int], Measured] = {}
+        for run in runs:
+            first = judged.setdefault((run.kind, run.hosts), run)
+            if first.criterion != run.criterion:
+                wait_s = min(cell.wait_s for cell in run.cells)
+                raise UsageError(
+                    f"{flag}: {first.records[0]} and {run.records[0]} were judged apart, so they are not to be taken together: wait "
+                    f"{wait_s:g} s, {first.criterion.text(wait_s)}; against {run.criterion.text(wait_s)}. Name those of one criterion."
+                )
     kinds = {run.kind for run in one}, {run.kind for run in many}
     if not kinds[0] & kinds[1]:
         told = "; against ".join(" and ".join(sorted(each)) for each in kinds)
@@ -156,7 +166,11 @@ def picture_of(
                 f"another picture of one run with --chart {', '.join(_PICTURES)}."
             )
         picture = of_more_hosts([one for one in against if one.kind == kinds[-1]], runs)
-        assert picture is not None
+        if picture is None:
+            raise UsageError(
+                f"no ceiling is known to draw, of {kinds[-1]}: already the smallest load failed, on one host and on several. Measure "
+                "smaller ones: perfdb run scaling URL --requests-grid 1,2,4,8"
+            )
         records = [
             record for one in against if one.kind == kinds[-1] for side in one.sides.values() for record in side.records
         ]

@@ -19,6 +19,11 @@ def names_of(family: Family, field: str) -> tuple[str, ...]:
     return (field, *(name for name in others if name != field))
 
 
+def flag(name: str) -> str:
+    """An option as it is typed."""
+    return f"-{name}" if len(name) == 1 else "--" + name.replace("_", "-")
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A question that ends a message, with a blank before it; "" where nothing is near."""
     from difflib import get_close_matches

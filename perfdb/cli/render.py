@@ -15,8 +15,8 @@ from rich.table import Table
 
 from perfdb.cli.terminal import printable
 from perfdb.compare.settings import FIRST
-from perfdb.families import FAMILIES, Family
-from perfdb.record import Environment, Host, Metric, Record
+from perfdb.families import FAMILIES, Family, Shown
+from perfdb.record import Environment, Finding, Host, Metric, Record
 from perfdb.registry.index import spelled
 from perfdb.units import bytes_, duration, quantity
 
@@ -36,6 +36,8 @@ def print_outcome(outcome: Outcome, family: Family, url: str | None) -> None:
     record = outcome.record
     _headline(console, record, family.headline)
     _judgement(console, record)
+    shown = _shown(family, record, outcome.folder)
+    _rows(console, shown.table)
     rows = [("record", f"{record.record_id}  {shown_path(outcome.folder)}")]
     if outcome.outputs is not None:
         rows.append(("files", shown_path(outcome.outputs)))
@@ -43,6 +45,7 @@ def print_outcome(outcome: Outcome, family: Family, url: str | None) -> None:
         rows.append(("MLflow", url))
     if outcome.parsl_logs is not None:
         rows.append(("Parsl's logs", shown_path(outcome.parsl_logs)))
+    rows += [("next", line) for line in shown.further]
     _pairs(console, rows)
 
 
@@ -74,6 +77,8 @@ def print_record(entry: Entry, remarks: Remarks) -> None:
     _headline(console, record, _first_names(record))
     _judgement(console, record)
     _iterations(console, record)
+    if (family := FAMILIES.get(record.family)) is not None:
+        _rows(console, _shown(family, record, entry.folder).table)
     config, origin, environment = record.config, record.origin, record.environment
     # An importer whose source tells no duration writes 0.
     took = f", took {duration(record.duration_s)}" if record.duration_s else ""
@@ -96,6 +101,29 @@ def print_record(entry: Entry, remarks: Remarks) -> None:
     if record.params:
         console.print("\n[bold]parameters[/bold]")
         _pairs(console, [(name, str(value)) for name, value in record.params.items()])
+
+
+def _shown(family: Family, record: Record, folder: Path) -> Shown:
+    """What the family has for people beyond the metrics."""
+    from perfdb.cli.sampled import columns_of
+    from perfdb.registry.validator.parquet import ParquetReader
+
+    if family.shown is None or not record.samples:
+        return Shown()
+    with ParquetReader() as reader:
+        columns = columns_of(record, folder, reader)
+    return Shown() if columns is None else family.shown(record, columns)
+
+
+def _rows(console: Console, rows: Sequence[Sequence[str]]) -> None:
+    if not rows:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in rows[0]:
+        table.add_column(_plain(head), no_wrap=True)
+    for row in rows[1:]:
+        table.add_row(*map(_plain, row))
+    console.print(table)
 
 
 def _first_names(record: Record) -> Sequence[str]:
@@ -200,8 +228,16 @@ def _judgement(console: Console, record: Record) -> None:
             told = f"{told}; {check.detail}"
     for finding in record.findings:
         console.print(
-            f"{finding.name.replace('_', ' ')}: [bold]{_plain(finding.value)}[/bold] ({_plain(finding.evidence)})"
+            f"{_plain(_called(finding))}: [bold]{_plain(finding.value)}[/bold] ({_plain(finding.evidence)})"
         )
+
+
+def _called(finding: Finding) -> str:
+    """A finding's name for people; of a ceiling with its wait, which its evidence begins with."""
+    first, comma, _ = finding.evidence.partition(",")
+    if finding.name.endswith("ceiling") and first.startswith("wait ") and comma:
+        return f"ceiling, {first}"
+    return finding.name.replace("_", " ")
 
 
 def _untold(detail: str, told: str) -> str:

@@ -61,7 +61,8 @@ def _run_lines(run: Measured) -> Iterator[str]:
                 _s(latency.p99_bound_s),
                 _share(latency.success_share),
                 _n(latency.sessions_per_s),
-                f"{latency.passed} of {latency.cells}",
+                f"{latency.passed} of {latency.cells}"
+                + (f", {latency.invalid} not counted" if latency.invalid else ""),
             ]
         )
     yield from (f"  {line}" for line in aligned(rows))
@@ -88,10 +89,11 @@ def _against_lines(one: AtWait) -> Iterator[str]:
 
 
 def _by_hosts(one: AtWait) -> Iterator[str]:
-    """A bar for each number of hosts, and what linear scaling would give."""
+    """A bar for each number of hosts, what linear scaling would give, and where they are not one the services."""
     known = {n: side.ceiling.bracket.passed or 0.0 for n, side in one.sides.items()}
     most = max(*known.values(), known.get(1, 0.0) * max(known))
     rows = []
+    others = len({side.services for side in one.sides.values()}) > 1
     for n, passed in known.items():
         bar = "█" * max(1, round(_BAR * passed / most)) if passed else ""
         linear = "" if n == 1 else f"linear: {significant(known.get(1, 0.0) * n)}"
@@ -101,6 +103,7 @@ def _by_hosts(one: AtWait) -> Iterator[str]:
                 bar,
                 one.sides[n].ceiling.bracket.text(),
                 linear,
+                *([", ".join(one.sides[n].services)] if others else []),
             ]
         )
     yield from (f"  {line}" for line in aligned(rows))
@@ -137,13 +140,13 @@ def _factor(factor: Factor | NoFactor, hosts: int = 0) -> str:
 
 
 def _factor_interval(factor: Factor | NoFactor, hosts: int = 0) -> str:
-    if isinstance(factor, NoFactor) or factor.bound != "exact":
+    """What is known of it: an interval of repetitions that all end at the same loads of a grid is none."""
+    if isinstance(factor, NoFactor) or factor.bound == "unknown":
         return ""
-    if factor.low is None:
-        return "one repetition on a side: no interval"
     by, unit = (100 / hosts, " %") if hosts else (1.0, "")
-    high = "∞" if factor.high is None else significant(by * factor.high, 3)
-    return f"{significant(by * factor.low, 3)} to {high}{unit}"
+    most = "∞" if factor.most is None else significant(by * factor.most, 3)
+    known = f"{significant(by * factor.least, 3)} to {most}{unit} (repetitions and gaps between loads)"
+    return f"{known}; one repetition on a side" if factor.low is None and factor.bound == "exact" else known
 
 
 def _s(seconds: float | None) -> str:

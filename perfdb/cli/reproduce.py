@@ -12,7 +12,7 @@ import typer
 
 from perfdb.cli.records import AsJson, RecordId
 from perfdb.cli.render_history import aligned
-from perfdb.cli.terminal import print_json, printable, silence
+from perfdb.cli.terminal import delivering, print_json, printable
 from perfdb.errors import EXIT_INTERRUPTED, STATUS_EXITS
 from perfdb.units import quantity
 
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
     from perfdb.record import Record
     from perfdb.runner import Outcome
 
-HONEST = (
-    "two records are two sittings: load, hour and whatever else changed is in the ratio too. To tell two Parsls or configs "
-    "apart, measure them in turns: perfdb run … --against."
-)
+HONEST = "two records are two sittings: load, hour and whatever else changed is in the ratio too. To tell {what}."
 MOST_NAMED = 6
 
 
@@ -136,12 +133,8 @@ def reproduce(
     mirror = RunMirror(settings, voice, start_server=not no_server)
     outcome = run(dataclasses.replace(asked, reproduces=old.record_id), settings, voice, mirror)
     voice.done()
-    try:
+    with delivering(outcome.record.record_id, as_json=as_json):
         _tell(old, outcome, told.family, mirror.url, as_json=as_json)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError:  # a terminal that closed: the record is safe, and its status is what we end with
-        silence(1)
     if outcome.record.status == "interrupted":
         sys.exit(EXIT_INTERRUPTED)
     sys.exit(STATUS_EXITS[outcome.record.status])
@@ -164,11 +157,13 @@ def _tell(old: Record, outcome: Outcome, family: Family, url: str | None, *, as_
         print_json(document)
         return
     print_outcome(outcome, family, url)
-    for line in _lines(old, new, unlike, beside):
+    for line in _lines(old, new, unlike, beside, family):
         print(printable(line))
 
 
-def _lines(old: Record, new: Record, unlike: Sequence[Difference], beside: Sequence[Beside]) -> Iterator[str]:
+def _lines(
+    old: Record, new: Record, unlike: Sequence[Difference], beside: Sequence[Beside], family: Family
+) -> Iterator[str]:
     yield ""
     yield f"against record {old.record_id} of {old.started_at:%Y-%m-%d}, {old.status}:"
     if beside:
@@ -191,7 +186,13 @@ def _lines(old: Record, new: Record, unlike: Sequence[Difference], beside: Seque
     yield from aligned([["", *row] for row in rows]) if rows else []
     if new.status != "ok" or old.status != "ok":
         yield "one of the two is not ok: its numbers are shown, and are no measure."
-    yield HONEST
+    yield HONEST.format(what=_in_turns(family))
+
+
+def _in_turns(family: Family) -> str:
+    if family.subject is None:
+        return "two Parsls or configs apart, measure them in turns: perfdb run … --against"
+    return "two versions of it apart, run them in turns, five times each: perfdb run … --name A, then perfdb compare"
 
 
 def _row(each: Beside) -> list[str]:

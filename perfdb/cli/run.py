@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perfdb.record import Scalar
 
 EPILOG = (
-    "Exit codes: 0 done; 1 perfdb could not measure or keep; 2 wrong usage; 3 the measurement failed or ran out of time; "
+    "Exit codes: 0 done; 1 perfdb could not measure, keep or print; 2 wrong usage; 3 the measurement failed or ran out of time; "
     "4 it ran and is invalid; 130 interrupted, with a record of what was measured until then."
 )
 COMMON = "What to measure and how to file it"
@@ -206,15 +206,15 @@ def _the_one(subject: Subject, target: str | None, named: str | None) -> str:
 
 def _flags(family: Family) -> dict[str, Any]:
     """A flag for each field of the spec, and one for each further name of a field."""
-    from perfdb.cli.meant import names_of
+    from perfdb.cli.meant import flag, names_of
 
     found: dict[str, Any] = {}
     for field, info in family.spec.model_fields.items():
         for name in names_of(family, field):
-            flag = f"-{name}" if len(name) == 1 else "--" + name.replace("_", "-")
-            flags = [f"{flag}/--no-{flag[2:]}"] if info.annotation is bool else [flag]
+            typed = flag(name)
+            flags = [f"{typed}/--no-{typed[2:]}"] if info.annotation is bool else [typed]
             shown = "" if info.default is None else f" (default: {info.default})"
-            told = f"{info.description}{shown}" if name == field else f"the same as --{field.replace('_', '-')}"
+            told = f"{info.description}{shown}" if name == field else f"the same as {flag(field)}"
             found[name] = Annotated[_bare(info.annotation) | None, typer.Option(*flags, help=told, show_default=False)]
     return found
 
@@ -260,10 +260,10 @@ def _run(
     settings_: list[str] | None = None,
     output_dir: Path | None = None,
 ) -> None:
-    from perfdb.cli.asked import asked_for
+    from perfdb.cli.asked import asked_for, refuse_both
     from perfdb.cli.render import print_outcome
-    from perfdb.cli.terminal import Voice, print_json, silence
-    from perfdb.runner import run
+    from perfdb.cli.terminal import Voice, delivering, print_json
+    from perfdb.runner import NotWritten, run
     from perfdb.runner.mirroring import RunMirror
     from perfdb.settings import load_settings
 
@@ -286,23 +286,26 @@ def _run(
         "parsl": parsl,
         "output_dir": output_dir,
     }
+    refuse_both(family, typed)
     if against is not None:
         from perfdb.cli.against import run_against
 
         run_against(family, settings, voice, against, typed, [v.value for v in fail_on or ()], as_json=as_json)
     asked = asked_for(family, settings, voice, **typed)
     mirror = RunMirror(settings, voice, start_server=not no_server)
-    outcome = run(asked, settings, voice, mirror)
-    voice.done()
+    unwritten = None
     try:
+        outcome = run(asked, settings, voice, mirror)
+    except NotWritten as error:  # told once the record was
+        outcome, unwritten = error.outcome, error
+    voice.done()
+    with delivering(outcome.record.record_id, as_json=as_json):
         if as_json:
             print_json(outcome.record.document())
         else:
             print_outcome(outcome, family, mirror.url)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError:  # a terminal that closed: the record is safe, and its status is what we end with
-        silence(1)
+    if unwritten is not None:
+        raise unwritten
     if outcome.record.status == "interrupted":
         sys.exit(EXIT_INTERRUPTED)
     sys.exit(STATUS_EXITS[outcome.record.status])

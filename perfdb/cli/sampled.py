@@ -32,7 +32,7 @@ class Chosen:
 
     def samples_of(self, record: Record, reader: ParquetReader) -> Mapping[str, Sequence[Any]] | None:
         """The samples, read as the validator does; None where they can't be, or say something else than the record's metrics."""
-        columns = _columns(record, self.folders[record.record_id], reader)
+        columns = columns_of(record, self.folders[record.record_id], reader)
         if columns is None:
             self.left_out.setdefault("without samples that can be read", []).append(record.record_id)
         elif _contradicts(record, columns, self.family):
@@ -84,7 +84,7 @@ def chosen(family: str, words: Sequence[str], example: str, voice: Voice, *, imp
     return Chosen(family, counted, folders, left)
 
 
-def _columns(record: Record, folder: Path, reader: ParquetReader) -> Mapping[str, Sequence[Any]] | None:
+def columns_of(record: Record, folder: Path, reader: ParquetReader) -> Mapping[str, Sequence[Any]] | None:
     """The samples, read as the validator does; None where they are not what the record says."""
     from perfdb.record import sha256_hex
     from perfdb.registry.validator.limits import LARGEST_SAMPLES

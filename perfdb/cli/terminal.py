@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from perfdb.errors import PerfdbError
 from perfdb.units import duration
 
 
@@ -34,7 +37,8 @@ class Voice:
     def progress(self, child: str, text: str) -> None:
         """What a child just told."""
         if self._moving:
-            same = self._last[0] == child and not text.startswith("iteration")
+            # A round's details go with its number.
+            same = self._last[0] == child and self._last[1].startswith("iteration") and not text.startswith("iteration")
             self._last = (child, f"{self._last[1]}, {text}" if same else text)
             self.tick()
         else:
@@ -56,14 +60,24 @@ class Voice:
         """A second has passed."""
         if self._moving:
             child, text = self._last
-            line = f"{child}: {text}  [{duration(int(time.monotonic() - self._begun))}]"
-            _tell(f"\r\x1b[K{line[:120]}")
+            since = f"  [{duration(int(time.monotonic() - self._begun))}]"
+            # A line that wraps would stay, and be told again at each redraw.
+            told = printable(f"{child}: {text}" if text else "").replace("\n", " ")[: _width() - len(since)]
+            _tell(f"\r\x1b[K{told}{since}")
 
     def _clear(self) -> None:
         if self._moving:
             _tell("\r\x1b[K")
 
     done = _clear
+
+
+def _width() -> int:
+    """Columns of the terminal that a line may fill."""
+    try:
+        return max(20, min(120, (os.get_terminal_size(2).columns or 121) - 1))
+    except OSError:
+        return 120
 
 
 def _tell(text: str) -> None:
@@ -74,6 +88,32 @@ def _tell(text: str) -> None:
         sys.stderr.flush()
     except OSError:  # a terminal that closed, or a `head` that has seen enough, is no reason to stop measuring
         silence(2)
+
+
+@contextmanager
+def delivering(record_id: str, *, as_json: bool) -> Iterator[None]:
+    """Print, within this, what a run gave: its record is kept by now, whatever becomes of the words.
+
+    A terminal that closed, or a reader that has seen enough, changes nothing; a document that did not arrive is an error.
+
+    Raises:
+        PerfdbError: it could not be printed.
+    """
+    why = "standard output is closed" if as_json and sys.stdout is None else None
+    try:
+        yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except SystemExit:  # how rich tells of a reader that has left, once it silenced the output
+        pass
+    except OSError as error:
+        silence(1)
+        if as_json or error.errno not in (errno.EPIPE, errno.EIO):
+            why = os.strerror(error.errno or errno.EIO).lower()
+    if why is not None:
+        raise PerfdbError(
+            f"the record is kept as {record_id}; it could not be printed: {why}. `perfdb show {record_id}` shows it."
+        )
 
 
 def silence(descriptor: int) -> None:

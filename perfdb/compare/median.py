@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 AIM = 0.95
 
@@ -44,11 +45,22 @@ def interval_of_median(values: Sequence[float]) -> MedianInterval | None:
     count = len(ordered)
     if count < 2:
         return None
-    rank = max((k for k in range(1, count // 2 + 1) if _confidence(count, k) >= AIM), default=1)
-    return MedianInterval(ordered[rank - 1], ordered[count - rank], _confidence(count, rank))
+    rank, confidence = _rank(count)
+    return MedianInterval(ordered[rank - 1], ordered[count - rank], confidence)
 
 
-def _confidence(count: int, rank: int) -> float:
-    """How often the `rank`-th of `count` from below and the `rank`-th from above hold the median between them."""
-    outside = 2 * sum(math.comb(count, below) for below in range(rank))
-    return 1.0 - outside / (1 << count)
+@lru_cache(maxsize=1024)
+def _rank(count: int) -> tuple[int, float]:
+    """The rank of the ends among so many values, and how often they hold the median between them.
+
+    From the middle outwards, where the rank lies: some square roots of `count` steps.
+    """
+    whole = 1 << count
+    rank = count // 2
+    ways = math.comb(count, rank)  # of `whole`, those in which `rank` values lie below the median
+    inside = ways if count % 2 == 0 else 2 * ways
+    while (confidence := 1.0 - (whole - inside) / whole) < AIM and rank > 1:
+        ways = ways * rank // (count - rank + 1)
+        rank -= 1
+        inside += 2 * ways
+    return rank, confidence

@@ -45,6 +45,11 @@ def is_once(metric: str, records: Sequence[Record]) -> bool:
     return bool(found) and all(known.values is None for known in found)
 
 
+def is_of_service(record: Record) -> bool:
+    """Whether a URL must be named to measure it again, which no record keeps."""
+    return any(name.startswith("service.") for name in record.params)
+
+
 def parsl_to_type(record: Record) -> str | None:
     """What `--parsl` takes for that record's Parsl, as a shell's word; None where nothing that is told would install it.
 
@@ -89,6 +94,9 @@ def _of(
             # What a record was made from is best known to itself: config, spec, overrides and release.
             again = f"perfdb reproduce {newest.record_id}{f' --parsl {parsl}' if source is not None else ''}"
             remarks = [f"on {newest.environment.machine}", *([FOLDER] if source is not None else [])]
+            if is_of_service(newest):
+                again += " URL"
+                remarks.append("URL: where that service is, in the version that was measured")
             yield _times(more, again) + _comment(remarks)
 
 
@@ -99,7 +107,7 @@ def _in_turns(mine: Record, other: Record, rules: Rules) -> tuple[str, str] | No
     """
     if mine.environment.machine != other.environment.machine or mine.overrides or other.overrides:
         return None
-    if mine.config is None or other.config is None:
+    if mine.config is None or other.config is None or is_of_service(mine) or is_of_service(other):
         return None
     names = mine.config.name, other.config.name
     if rules.compared and {"parsl_version", "parsl_source"}.issuperset(rules.compared):

@@ -1,7 +1,7 @@
 """The experiments, registered in plain sight."""
 
 from perfdb.families import autoscale, scaling, throughput
-from perfdb.families.base import Children, ChildRun, Family, Lab, Measurements, Outputs, Program, Setup, Subject
+from perfdb.families.base import Children, ChildRun, Family, Lab, Measurements, Outputs, Program, Setup, Shown, Subject
 
 FAMILIES = {family.name: family for family in (throughput.FAMILY, autoscale.FAMILY, scaling.FAMILY)}
 
@@ -15,5 +15,6 @@ __all__ = [
     "Outputs",
     "Program",
     "Setup",
+    "Shown",
     "Subject",
 ]

@@ -36,6 +36,7 @@ class Program:
         begin_when: `released`: no node of the platform is left powered up for nothing, so each one must boot again.
         patience_s: How long to wait for that, at most; the run goes on without it then.
         settle_s: How long to wait, at most, for the child's cluster jobs to be over before their times are asked for.
+        label: What people know it by while it runs; its name if ''.
         beside: A child that must run besides, and goes on as long as those that come next name the same. This one finds the
             other's run folder in PERFDB_BESIDE_DIR. It may come up later, or have ended.
     """
@@ -47,6 +48,7 @@ class Program:
     begin_when: Literal["now", "released"] = "now"
     patience_s: float = 0.0
     settle_s: float = 0.0
+    label: str = ""
     beside: Program | None = None
 
 
@@ -153,6 +155,32 @@ class Outputs:
 
 
 @dataclass(frozen=True)
+class Nearby:
+    """Options that files of the current folder say, for whoever gave none.
+
+    Attributes:
+        reads: Their names; small ones, or they are left alone.
+        options: Pure: from the target as it was typed and those texts that are there.
+    """
+
+    reads: tuple[str, ...]
+    options: Callable[[str, Mapping[str, str]], Mapping[str, Scalar]]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a run measured, beyond its metrics, for people.
+
+    Attributes:
+        table: Rows of words, the first one their heads; () for none.
+        further: What to do next, a line each, with what to type.
+    """
+
+    table: tuple[tuple[str, ...], ...] = ()
+    further: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Family:
     """One kind of experiment.
 
@@ -172,11 +200,14 @@ class Family:
         metrics: Every metric's definition by name.
         headline: The metrics to show first.
         charts: What is worth a look, in that order.
-        progress: One line for a child's output line that is worth telling while it runs, else None.
+        progress: Of a child to what hears its output lines in order: one line where that is worth telling, else None.
         summarise: Pure: the metrics that the samples imply, for whoever checks a record.
         derive: Pure: the metrics that a record's other metrics imply, for the same.
         outputs: Files besides the record, for whoever asks for them; None where there are none.
         implied: The metrics of a run that stand only where one of these two implies them.
+        shown: Pure: what a record and its samples have for people beyond the metrics; None where there is nothing.
+        nearby: See there; None where no file says anything.
+        either: Pairs of options of which only one may be typed.
         unkept: Options whose values may name hosts or hold secrets, and what a record has in their place where one was given.
     """
 
@@ -192,10 +223,13 @@ class Family:
     metrics: Mapping[str, MetricDefinition]
     headline: tuple[str, ...]
     charts: tuple[ChartDescription, ...]
-    progress: Callable[[str], str | None]
+    progress: Callable[[Program], Callable[[str], str | None]]
     summarise: Callable[[Mapping[str, Sequence[Any]]], tuple[Metric, ...]]
     derive: Callable[[Record], tuple[Metric, ...]]
     implied: frozenset[str]
     outputs: Outputs | None = None
+    shown: Callable[[Record, Mapping[str, Sequence[Any]]], Shown] | None = None
+    nearby: Nearby | None = None
+    either: tuple[tuple[str, str], ...] = ()
     nodes_option: str = ""
     unkept: Mapping[str, Scalar] = field(default_factory=dict)

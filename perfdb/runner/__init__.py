@@ -2,6 +2,6 @@
 
 from perfdb.runner.recover import recover
 from perfdb.runner.request import RunRequest
-from perfdb.runner.run import Asked, Mirror, Outcome, run
+from perfdb.runner.run import Asked, Mirror, NotWritten, Outcome, run
 
-__all__ = ["Asked", "Mirror", "Outcome", "RunRequest", "recover", "run"]
+__all__ = ["Asked", "Mirror", "NotWritten", "Outcome", "RunRequest", "recover", "run"]

@@ -95,7 +95,7 @@ class SupervisedLab:
         remaining = self._check_time_left(program)
         log_path = self.journal.new_log(program.name)
         run_dir = self._run_dir(program)
-        self._follow(self._job(program, run_dir, remaining, beside), log_path)
+        self._follow(program, self._job(program, run_dir, remaining, beside), log_path)
         log = read_log(log_path)
         if log.exit.reason == "lost":  # the supervisor itself was killed: nobody else is left to end its child
             end_run(self.journal.run, grace_s=2.0, patience_s=30.0)
@@ -166,8 +166,9 @@ class SupervisedLab:
         """Class names of the config's providers."""
         return tuple(sorted({e.provider_class for e in self.setup.config.executors if e.provider_class}))
 
-    def _follow(self, job: ChildJob, log_path: Path) -> None:
+    def _follow(self, program: Program, job: ChildJob, log_path: Path) -> None:
         """Wait for the child's end; Ctrl-C asks it to end in good order, a second one makes it."""
+        telling = self.family.progress(program)
         with Supervised(job, log_path) as child:
             while True:
                 try:
@@ -177,9 +178,9 @@ class SupervisedLab:
                     if not events:
                         self.observer.tick()
                     for event in events:
-                        told = self.family.progress(event.text) if isinstance(event, Line) else None
+                        told = telling(event.text) if isinstance(event, Line) else None
                         if told:
-                            self.observer.progress(job.name, told)
+                            self.observer.progress(program.label or program.name, told)
                 except KeyboardInterrupt:
                     self.interrupted = True
                     self.observer.say("stopping: the child cleans up, then what was measured is kept (again: at once)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import uuid
@@ -16,9 +15,8 @@ from perfdb.record import Record
 from perfdb.registry import Journal
 from perfdb.registry.durable import put_new
 from perfdb.runner.assemble import child_runs
+from perfdb.runner.nearby import texts_of
 from perfdb.runner.request import RunRequest
-
-_LARGEST_READ = 1 << 20
 
 
 def check_writable(folder: Path) -> None:
@@ -62,11 +60,7 @@ def write_outputs(request: RunRequest, record: Record, journal: Journal) -> Path
 
 
 def _around(names: Sequence[str]) -> Around:
-    files = {}
-    for name in names:
-        with contextlib.suppress(OSError), Path(name).open("rb") as file:
-            files[name] = file.read(_LARGEST_READ).decode("utf-8", "replace")
-    return Around(tuple(sys.argv), dict(os.environ), files)
+    return Around(tuple(sys.argv), dict(os.environ), texts_of(names))
 
 
 def _why(error: OSError) -> str:

@@ -83,6 +83,14 @@ class Outcome:
     outputs: Path | None = None
 
 
+class NotWritten(RegistryError):
+    """The record is kept; the run's own files could not be written, and the journal stays for `perfdb sync`."""
+
+    def __init__(self, error: RegistryError, outcome: Outcome) -> None:
+        super().__init__(str(error))
+        self.outcome = outcome
+
+
 def request_for(asked: Asked, settings: Settings, started_at: datetime) -> RunRequest:
     """The request with every default filled in."""
     checkout = checkout_of(settings.root)
@@ -179,6 +187,7 @@ def keep(journal: Journal, settings: Settings) -> Outcome:
 
     Raises:
         RegistryError: it can't be written; the journal stays, and `perfdb sync` tries again.
+        NotWritten: the record is kept, and the same holds for the files that were asked for besides.
     """
     registry = Registry(settings.registry_path)
     record, files, setup = record_of(journal)
@@ -194,8 +203,11 @@ def keep(journal: Journal, settings: Settings) -> Outcome:
             f"{error} The measurement itself is safe in {journal.path}: mend that, then `perfdb sync` makes its record."
         ) from error
     request = RunRequest.model_validate(journal.read("request.json"))
-    outputs = write_outputs(request, record, journal)
     logs = request.work_path / journal.run
+    try:
+        outputs = write_outputs(request, record, journal)
+    except RegistryError as error:
+        raise NotWritten(error, Outcome(record, folder, logs if logs.exists() else None)) from error
     parsl_ran = FAMILIES[request.family].subject is None or request.nodes_config is not None
     if record.status == "ok" or not parsl_ran:  # only Parsl writes logs of its own there
         _remove_work(request, journal)

@@ -65,3 +65,47 @@ def test_ctrl_c_says_what_became_of_the_work():
     done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (130, "", 1)
     assert "interrupted. What was written is whole" in done.stderr
+
+
+DELIVERING = """
+import sys
+import typer
+from rich.console import Console
+from perfdb.cli import _exit_with
+from perfdb.cli.terminal import delivering, print_json
+app = typer.Typer(pretty_exceptions_enable=False)
+@app.command()
+def work(as_json: bool = False) -> None:
+    with delivering("77b0", as_json=as_json):
+        print_json({}) if as_json else Console().print("words")
+    sys.exit(4)
+_exit_with(app)
+"""
+
+
+def delivered(to, *options):
+    command = [sys.executable, "-c", DELIVERING, *options]
+    shell = ["sh", "-c", f'"$@" {to}', "sh"]
+    done = subprocess.run([*shell, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("to", "options"), [(">/dev/full", ["--as-json"]), (">&-", ["--as-json"]), (">/dev/full", []), ("", [])]
+)
+def test_a_record_that_could_not_be_printed_is_named(to, options):
+    code, said = delivered(to, *options)
+    assert code == (1 if to else 4)
+    assert ("the record is kept as 77b0; it could not be printed" in said) == bool(to)
+    assert said.count("\n") == bool(to)
+
+
+@pytest.mark.parametrize(("options", "code"), [(["--as-json"], 1), ([], 4)])
+def test_a_run_keeps_its_status_when_the_terminal_closes_but_owes_its_document(options, code):
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", DELIVERING, *options]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert done.returncode == code
+    assert bool(done.stderr) == (code == 1)

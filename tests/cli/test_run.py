@@ -71,6 +71,30 @@ def test_rounds_are_the_repetitions_however_they_are_given(root: Path) -> None:
     assert not is_given(AUTOSCALE, "reps", asked(flags={"blocks": 2}))
 
 
+def test_two_options_of_which_one_stands_for_the_other_are_refused_together(root: Path) -> None:
+    told = refused("scaling", "http://127.0.0.1:1", "-n", "5", "--requests-grid", "3,4")
+    assert told == "-n stands in place of --requests-grid: leave one of them out."
+    assert "--wait stands" in refused("scaling", "http://127.0.0.1:1", "--set", "wait=1", "--wait-grid", "1,2")
+
+
+SERVED = "export OPENENV_URL=http://127.0.0.1:8000\nexport ENVOY_NODE=127.0.0.7\nexport ENVOY_ADMIN_PORT=9905\n"
+
+
+def test_the_connection_file_of_this_folder_names_the_admin_unless_one_is_typed(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def admin(url: str = "http://127.0.0.1:8000", **flags: str) -> object:
+        typed = asked(target=url, flags=flags)
+        return asked_for(FAMILIES["scaling"], load_settings(), Voice(), **typed).spec["admin"]  # type: ignore[arg-type]
+
+    assert admin() is None
+    (root / "openenv-connection.env").write_text(SERVED)
+    assert admin() == "127.0.0.7:9905"
+    assert "--admin 127.0.0.7:9905, as openenv-connection.env of this folder says" in capsys.readouterr().err
+    assert admin(admin="127.0.0.8:9906") == "127.0.0.8:9906"
+    assert admin("http://127.0.0.1:8001") is None
+
+
 STOOD = "block 0 came as far as job_pending, its job is PENDING (Resources)"
 
 
@@ -104,3 +128,15 @@ def test_a_failed_check_that_the_reason_lacks_is_told_in_full(root: Path, capsys
     checks = (Check(name="clocks_agree", passed=False, detail="3 s off; 4 s off"),)
     told = shown(root, capsys, status="failed", reason="no node was acquired", checks=checks)
     assert "failed check clocks_agree: 3 s off; 4 s off" in told
+
+
+def test_an_option_of_one_letter_is_named_as_it_is_typed(root: Path) -> None:
+    assert refused("scaling", "http://127.0.0.1:1", "-n", "0").startswith("-n: ")
+
+
+def test_what_a_plan_refuses_is_told_without_the_plan(root: Path) -> None:
+    given = ("--shape", "open", "-n", "900000", "--steady-s", "100")
+    assert refused("scaling", "http://127.0.0.1:1", *given) == (
+        "these options: more than 1,000,000 arrivals: take a lower rate or a shorter time. "
+        "`perfdb run scaling --help` says what it takes."
+    )

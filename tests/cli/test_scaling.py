@@ -76,7 +76,9 @@ def test_two_phases_answer_every_key_metric(root: Path) -> None:
     ):
         assert words in text
     assert re.search(r"unique hosts +2 of 2", text)
-    assert re.search(r"scaling efficiency +100 % +100 to 100 %", text)
+    # Repetitions that all end at the same loads say nothing of what lies between those: 256 / 140 to 270 / 128, halved.
+    assert re.search(r"scaling factor +2 +1\.83 to 2\.11 \(repetitions and gaps between loads\)", text)
+    assert re.search(r"scaling efficiency +100 % +91\.4 to 105 % ", text)
 
 
 def test_without_words_the_same_is_found(root: Path) -> None:
@@ -142,6 +144,60 @@ def test_sides_that_cannot_be_set_against_one_another_are_refused(root: Path) ->
     other = multi(root, spec=spec(2, mode="http"))
     assert "not loaded alike" in refused("--single", one.record_id, "--multi", other.record_id)
     assert "name them with it" in refused("--hosts", "2")
+
+
+def test_other_paths_got_and_clients_on_nodes_are_not_loaded_alike(root: Path) -> None:
+    got = [multi(root, spec=spec(2, mode="get"), params={"service.path": path}) for path in ("/health", "/stats")]
+    one = single(root, spec=spec(mode="get"), params={"service.path": "/health"})
+    assert document("--single", one.record_id, "--multi", got[0].record_id)["more_hosts"]
+    assert "get /stats" in refused("--single", one.record_id, "--multi", got[1].record_id)
+    far = multi(root, spec=spec(2, clients_on="slurm_hopper"))
+    assert "from nodes of slurm_hopper on" in refused("--single", single(root).record_id, "--multi", far.record_id)
+
+
+class Spoiled(Counted):
+    """One that says nothing of the service."""
+
+    def rows(self) -> list[tuple[object, ...]]:
+        return [*super().rows(), (self.repetition, 1, self.wait_s, self.load, "spoiled", "client", None, 1)]
+
+
+def test_loads_that_say_nothing_of_the_service_are_told_as_not_counted(root: Path) -> None:
+    one = record(root, [Counted(32, 1.0), Spoiled(64, 9.0)], spec=spec())
+    assert re.search(r"64 .* 0 of 0, 1 not counted$", typed(one.record_id), re.M)
+    assert document(one.record_id)["runs"][0]["ceilings"][0]["bracket"] == {"passed": 32.0, "failed": None}
+
+
+def test_records_that_were_judged_apart_are_not_taken_together_and_it_says_which(root: Path) -> None:
+    one, two = single(root), multi(root)
+    strict = multi(root, spec=spec(2, p99_factor=1.1))
+    told = refused("--single", one.record_id, "--multi", two.record_id, "--multi", strict.record_id)
+    assert "were judged apart" in told
+    assert "p99 below 3 s" in told
+    assert "p99 below 1.65 s" in told
+    assert two.record_id in told
+    assert strict.record_id in told
+
+
+def test_beside_each_side_stands_its_service_where_they_are_not_one(root: Path) -> None:
+    one, two = single(root), multi(root)
+    assert re.search(
+        r"2 hosts +█+ +256 +linear: 256$", typed("--single", one.record_id, "--multi", two.record_id), re.M
+    )
+    balancer = multi(
+        root, config=one.config.model_copy(update={"name": "service-balancer-8000"}) if one.config else None
+    )
+    text = typed("--single", one.record_id, "--multi", balancer.record_id)
+    assert re.search(r"2 hosts +█+ +256 +linear: 256 +service-balancer-8000$", text, re.M)
+    (against,) = document("--single", one.record_id, "--multi", balancer.record_id)["more_hosts"]
+    assert against["sides"]["2"]["services"] == ["service-balancer-8000"]
+
+
+def test_where_no_ceiling_is_known_no_curve_is_drawn_and_it_says_what_to_try(root: Path) -> None:
+    one, two = single(root, 1), multi(root, ceiling=1)
+    told = refused("--single", one.record_id, "--multi", two.record_id, "-o", "a.svg")
+    assert "already the smallest load failed" in told
+    assert not (root / "a.svg").exists()
 
 
 def test_invalid_records_are_left_out_and_named(root: Path) -> None:

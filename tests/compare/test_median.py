@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 import statistics
+import time
 
 import pytest
 from hypothesis import given
@@ -39,6 +41,23 @@ def test_it_is_the_narrowest_that_is_sure_enough(count):
     assert found.confidence == pytest.approx(1 - 2 * binom.cdf(rank - 1, count, 0.5))
     assert found.confidence >= 0.95 or rank == 1
     assert 1 - 2 * binom.cdf(rank, count, 0.5) < 0.95 or 2 * (rank + 1) > count + 1
+
+
+@given(st.integers(2, 200))
+def test_it_is_what_its_definition_says(count):
+    def confidence(rank):
+        return 1.0 - 2 * sum(math.comb(count, below) for below in range(rank)) / (1 << count)
+
+    rank = max((rank for rank in range(1, count // 2 + 1) if confidence(rank) >= 0.95), default=1)
+    assert interval_of_median(range(1, count + 1)) == MedianInterval(rank, count + 1 - rank, confidence(rank))
+
+
+def test_a_record_of_very_many_repetitions_keeps_nobody_waiting():
+    begun = time.process_time()
+    found = interval_of_median(range(1, 100_001))
+    assert time.process_time() - begun < 5
+    assert found.low == 49_690  # the table's normal approximation: 50,000 - 1.96 x sqrt(100,000) / 2
+    assert 0.95 <= found.confidence < 0.951
 
 
 def test_it_holds_the_true_median_as_often_as_it_says():

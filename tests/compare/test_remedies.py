@@ -47,6 +47,20 @@ def test_two_machines_each_need_more_records():
     )
 
 
+def test_a_service_is_named_once_more_and_never_measured_in_turns():
+    sides = [
+        runs(level, 2, family="scaling", config=config(name), params={"service.host": name})
+        for level, name in ((7, "a"), (6, "b"))
+    ]
+    comparison = compared(*sides, by="config", defaults=DEFAULTS)
+
+    assert comparison.remedies == tuple(
+        f"for i in 1 2 3; do perfdb reproduce {side[-1].record_id} URL; done  "
+        "# on hopper; URL: where that service is, in the version that was measured"
+        for side in sides
+    )
+
+
 def test_enough_needs_no_remedy():
     assert compared(runs(700), runs(630, parsl=NEW), defaults=DEFAULTS).remedies == ()
 

@@ -119,6 +119,11 @@ def test_a_childs_words_come_back_and_are_in_the_journal(lab):
     assert [path.name for path in lab.journal.log_paths()] == ["01-rep-1.jsonl"]
 
 
+def test_a_child_is_told_of_by_the_name_that_people_know_it_by(lab):
+    lab.run(program("print('==== Iteration 1 ====')", label="rep 1/3"))
+    assert lab.observer.progressed == [("rep 1/3", "iteration 1")]
+
+
 def test_a_failing_child_is_a_result_and_no_exception(lab):
     assert lab.run(program("raise SystemExit(3)")).log.exit.code == 3
 

@@ -9,8 +9,10 @@ from perfdb.families.scaling.clients import nodes as client_nodes
 from perfdb.families.scaling.files.outputs import FILES, READS, outputs
 from perfdb.families.scaling.measure import child_count, measure
 from perfdb.families.scaling.metrics import HEADLINE, METRICS
+from perfdb.families.scaling.nearby import NEARBY
 from perfdb.families.scaling.progress import progress
 from perfdb.families.scaling.servers.watching import UNKEPT
+from perfdb.families.scaling.shown import shown
 from perfdb.families.scaling.spec import ScalingSpec
 from perfdb.families.scaling.subject import SUBJECT
 from perfdb.families.scaling.summarise import summarise
@@ -28,6 +30,8 @@ FAMILY = Family(
     subject=SUBJECT,
     unkept=UNKEPT,
     nodes_option="clients_on",
+    nearby=NEARBY,
+    either=(("n", "requests_grid"), ("wait", "wait_grid")),
     examples=(
         "http://127.0.0.1:8000 --requests-grid 32,128,512 --wait-grid 1.0,5.0 --reps 3",
         "http://127.0.0.1:8000 -n 100 --wait 0.1 --expected-hosts 3 --require-hosts",
@@ -43,6 +47,7 @@ FAMILY = Family(
     headline=HEADLINE,
     charts=CHARTS,
     progress=progress,
+    shown=shown,
     outputs=Outputs(FILES, outputs, READS),
     summarise=summarise,
     derive=_nothing_derived,

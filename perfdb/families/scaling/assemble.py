@@ -128,7 +128,10 @@ def _of_the_service(spec: ScalingSpec, tried: Sequence[Tried]) -> Iterator[Check
 
 
 def _why(one: Tried) -> str:
-    return "; ".join(one.found.missing) or "no session began"
+    why = "; ".join(one.found.missing) or "no session began"
+    # Printable: what a program says on its way down may be anything.
+    words = "".join(sign if sign.isprintable() else " " for sign in one.last_words)[:300]
+    return f"{why}; its last words: {words}" if words else why
 
 
 def _worst(tried: Sequence[Tried]) -> str:

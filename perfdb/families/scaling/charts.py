@@ -120,7 +120,7 @@ def of_many(records: Sequence[tuple[Record, Mapping[str, Sequence[object]]]]) ->
 
 
 def of_more_hosts(found: Sequence[AtWait], runs: Sequence[Measured]) -> Picture | None:
-    """Ceilings against numbers of hosts, with what is linear and the law; None where there is nothing to draw.
+    """Ceilings against numbers of hosts, with what is linear and the law; None where no ceiling is known.
 
     Args:
         runs: Those that the ceilings are of.
@@ -130,15 +130,19 @@ def of_more_hosts(found: Sequence[AtWait], runs: Sequence[Measured]) -> Picture 
     unit = next((run.unit for run in runs), "sessions")
     for one in found:
         wait = f"wait {duration(one.wait_s)}"
-        lines.append(Line(wait, tuple(_host_dot(one.sides[point.n], point.values) for point in one.points)))
-        n = [point.n for point in one.points]
-        base = fmean(one.points[0].values) / n[0]
-        lines.append(Line(wait, tuple(Dot(float(k), base * k) for k in n), "linear"))
-        if unknown := [n for n, side in one.sides.items() if side.ceiling.bracket.at_least]:
-            most = " and ".join(map(str, unknown))
-            remarks.append(
-                f"{wait}: of {most} hosts the largest load that was tried passed, so the ceiling is at least that."
-            )
+        known = {n: side for n, side in one.sides.items() if side.ceiling.bracket.passed is not None}
+        remarks += (
+            f"{wait}: of {counted(n, 'host')} {why}{'' if n in known else ', so there is no dot'}."
+            for n, side in one.sides.items()
+            for why in side.ceiling.doubts
+        )
+        if not known:
+            continue
+        n = list(known)
+        lines.append(Line(wait, tuple(map(_host_dot, known.values()))))
+        if 1 in known:
+            base = fmean(known[1].passed)
+            lines.append(Line(wait, tuple(Dot(float(k), base * k) for k in n), "linear"))
         if isinstance(one.law, Fit):
             law, end = one.law.law, n[-1] * _BEYOND
             steps = [n[0] + (end - n[0]) * k / (_LAW_DOTS - 1) for k in range(_LAW_DOTS)]
@@ -155,9 +159,9 @@ def of_more_hosts(found: Sequence[AtWait], runs: Sequence[Measured]) -> Picture 
     )
 
 
-def _host_dot(side: Side, values: Sequence[float]) -> Dot:
-    told = f"{side.ceiling.bracket.text()}, {counted(len(values), 'repetition')}"
-    return Dot(float(side.hosts), median(values), min(values), max(values), told)
+def _host_dot(side: Side) -> Dot:
+    told = f"{side.ceiling.bracket.text()}, {counted(len(side.passed), 'repetition')}"
+    return Dot(float(side.hosts), median(side.passed), min(side.passed), max(side.passed), told)
 
 
 def _throughput(rows: Sequence[LatencyRow], unit: LoadUnit, remarks: tuple[str, ...]) -> Lines | None:

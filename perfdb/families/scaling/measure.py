@@ -65,7 +65,9 @@ def tried_of(spec: ScalingSpec, run: ChildRun) -> Tried | None:
     steady_s = spec.window[1] - spec.window[0] if spec.window is not None else None
     judge = Judge(spec.criterion, spec.judged_by, spec.unit, steady_s)
     spoiled = tuple(_spoiled(spec, found))
-    return Tried(int(repetition), int(number or 1), float(wait_s), int(load), found, judge, spoiled)
+    errors = [line.text.strip() for line in run.log.lines if line.stream == "stderr" and line.text.strip()]
+    words = errors[-1] if errors else ""
+    return Tried(int(repetition), int(number or 1), float(wait_s), int(load), found, judge, spoiled, words)
 
 
 def _spoiled(spec: ScalingSpec, found: Load) -> Iterator[str]:
@@ -128,5 +130,6 @@ def _program(
         else (sys.executable, str(_NODES / "ask.py")),
         env={"PERFDB_LOAD_PLAN": plan.model_dump_json(), "PERFDB_HOST_KEY": lab.host_key},
         beside=holder,
+        label=f"rep {repetition}/{spec.reps}, wait {wait_s:g} s, load {load}{f', try {number}' if number > 1 else ''}",
     )
     return watched(program, spec.admin, spec.fault_after, spec.fault_command)

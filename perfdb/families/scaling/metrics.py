@@ -98,11 +98,17 @@ _PHASES = {
 _CEILINGS = {"ceiling": ("sessions", " of sessions"), "ceiling_per_s": ("sessions/s", " of arrivals a second")}
 _ROLES = {"backend": "the backend with the most", "balancer": "the balancer"}
 _RESOURCES = {
-    "cpu_share": ("1", "CPU seconds a second, 1 being one core,"),
-    "memory_bytes": ("bytes", "most resident memory of all processes, pages that they share counted in each,"),
+    "cpu_share": (
+        "1",
+        "CPU seconds a second, 1 being one core, in ticks of 10 ms, of all processes, and of what these started once it ended and they "
+        "waited for it (of one that none of them waits for, what it used after the last look at it is lost),",
+    ),
+    "memory_bytes": ("bytes", "most resident memory of all processes together, pages that they share counted in each,"),
     "threads": ("threads", "most threads of all processes"),
 }
-_SEEN = "looked at once a second, CPU time in ticks of 10 ms"
+_SEEN = (
+    "its processes are those that hold its listening socket, looked at once a second; elsewhere as the server tells it"
+)
 _ASKED = "the balancer is asked every 20 ms until then, every 0.1 s afterwards"
 _PERCENTILES = {"p50": "median", "p95": "95th percentile", "p99": "99th percentile"}
 METRICS = {name: definition for place in range(MOST_WAITS) for name, definition in _of_wait(place).items()}

@@ -11,6 +11,7 @@ Protocol = Literal["ws", "http", "get"]
 Shape = Literal["burst", "barrier", "open", "closed"]
 _Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 MOST_SESSIONS = 1_000_000
+LONGEST_URL = 2000
 
 
 class LoadPlan(BaseModel):
@@ -33,7 +34,7 @@ class LoadPlan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: Annotated[str, Field(max_length=2000)]
+    url: str
     protocol: Protocol = "ws"
     wait_s: _Seconds = 1.0
     shape: Shape
@@ -52,15 +53,24 @@ class LoadPlan(BaseModel):
     @field_validator("url")
     @classmethod
     def _plain(cls, url: str) -> str:
+        if len(url) > LONGEST_URL:
+            raise ValueError(f"an address of at most {LONGEST_URL} signs")
         if not all("!" <= sign <= "~" for sign in url):
             raise ValueError("an address of printable ASCII signs without blanks; write others as %XX")
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # in Python's words, which say nothing of what to type
+            raise ValueError("an address whose host, if it is an IPv6 address, stands in [ ]") from None
         if parts.scheme != "http" or not parts.hostname:
             raise ValueError("an address that begins with http:// and names a host; the load client speaks no TLS")
         if "@" in parts.netloc:
             raise ValueError("an address without a user or a password")
-        if parts.port == 0:
-            raise ValueError("an address without port 0")
+        try:
+            port = parts.port
+        except ValueError:
+            port = 0
+        if port == 0:
+            raise ValueError("an address with a port from 1 to 65535")
         return url
 
     @model_validator(mode="after")

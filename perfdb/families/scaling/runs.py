@@ -32,7 +32,8 @@ def measured(record: Record, samples: Mapping[str, Sequence[object]]) -> Measure
     return Measured(
         records=(record.record_id,),
         name=f"{record.config.name if record.config else record.run_name} on {machine}",
-        kind=kind_of(spec, machine),
+        services=(record.config.name,) if record.config else (),
+        kind=kind_of(spec, machine, str(record.params.get("service.path", "/"))),
         hosts=spec.expected_hosts or max(1, len(sessions)),
         cells=tuple(cells_of(spec, samples)),
         criterion=spec.criterion,

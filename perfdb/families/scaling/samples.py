@@ -62,6 +62,7 @@ class Tried:
     Attributes:
         judge: What it is judged by; None where nobody does.
         spoiled: Why it says nothing of the service.
+        last_words: What its child said last on standard error.
     """
 
     repetition: int
@@ -71,6 +72,7 @@ class Tried:
     found: Load
     judge: Judge | None = None
     spoiled: tuple[str, ...] = ()
+    last_words: str = ""
 
     @property
     def steady_s(self) -> float | None:
@@ -99,6 +101,8 @@ def _rows(one: Tried) -> Iterator[tuple[str, str, float | None, int]]:
     yield from (("outcome", outcome, None, count) for outcome, count in found.steady.items())
     yield from (("host", host, None, count) for host, count in sorted(found.by_host.items()))
     for phase, latency in found.latencies.items():
+        if latency.ok.total > found.steady.get("ok", 0):
+            continue  # what the client counted did not come
         for word, histogram in (("ok", latency.ok), ("failed", latency.failed)):
             yield from ((phase, word, value / _US, count) for value, count in histogram.steps())
     yield from _server_rows(found)

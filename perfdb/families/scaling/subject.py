@@ -1,4 +1,4 @@
-"""The service under test, described for a record: where it is reached, without the name of its host."""
+"""The service under test, described for a record: where it is reached, without the name of its host and its path."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ def describe(url: str, key: str) -> ConfigDescription:
         LoadPlan(url=url, shape="burst", sessions=1)
     except ValidationError as error:
         why = error.errors()[0]["msg"].removeprefix("Value error, ")
+        shown = url if "@" not in url else f"…@{url.rpartition('@')[2]}"  # what stands before it may be a password
         raise UsageError(
-            f"{url[:200]!r} is no service to load: give {why}. For example: perfdb run scaling http://127.0.0.1:8000"
+            f"{shown[:200]!r} is no service to load: give {why}. For example: perfdb run scaling http://127.0.0.1:8000"
         ) from error
     parts = urlsplit(url)
     host = _shown(parts.hostname or "", key)
@@ -38,7 +39,7 @@ def describe(url: str, key: str) -> ConfigDescription:
         "service.scheme": parts.scheme,
         "service.host": host,
         "service.port": parts.port or 80,
-        "service.path": parts.path or "/",
+        "service.path": "/" if parts.path in ("", "/") else pseudonym(key, parts.path),
     }
     source = "".join(f"{name} = {value!r}\n" for name, value in params.items())
     return ConfigDescription(
@@ -70,6 +71,6 @@ def _shown(host: str, key: str) -> str:
 
 SUBJECT = Subject(
     metavar="URL",
-    help="The service to load: http://HOST:PORT. Its host goes into the record by a pseudonym.",
+    help="The service to load: http://HOST:PORT. Its host and path go into the record by pseudonyms.",
     describe=describe,
 )

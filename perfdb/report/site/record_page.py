@@ -10,6 +10,7 @@ from typing import Any
 
 from perfdb.compare.median import interval_of_median
 from perfdb.compare.remedies import FOLDER, parsl_to_type
+from perfdb.families import FAMILIES
 from perfdb.record import Host, Metric, Record
 from perfdb.registry.remarks import Remarks
 from perfdb.registry.store import RECORD_FILE
@@ -164,24 +165,31 @@ def commands(record: Record) -> list[tuple[str, str]]:
     """What to type to see it, and to do it again: a purpose and a command each."""
     rows = [("See it in a terminal", f"perfdb show {record.record_id}")]
     if record.origin.kind == "measured" and record.config is not None:
-        rows.append(("Do it again, and say what differs", f"perfdb reproduce {record.record_id}"))
-        if by_hand := _by_hand(record, record.config.name):
-            rows.append(("The same by hand, with the config of that name", by_hand))
+        subject = FAMILIES[record.family].subject if record.family in FAMILIES else None
+        again = f"perfdb reproduce {record.record_id}"
+        rows.append(("Do it again, and say what differs", f"{again} {subject.metavar}" if subject else again))
+        if by_hand := _by_hand(record, subject.metavar if subject else record.config.name):
+            of = f"{subject.metavar} being what was measured" if subject else "with the config of that name"
+            rows.append((f"The same by hand, {of}", by_hand))
     return rows
 
 
-def _by_hand(record: Record, config: str) -> str | None:
-    """None where no options say it: those of the config that were overridden, or a Parsl that is no release and no commit."""
+def _by_hand(record: Record, target: str) -> str | None:
+    """None where no options say it: the config's that were overridden, a Parsl that is no release and no commit, a secret."""
     measured, parsl = record.code.measured, parsl_to_type(record)
     if record.overrides or (parsl is None and "parsl_source" in measured):
         return None
-    spec = {name: value for name, value in record.spec.items() if value is not None}
+    family = FAMILIES.get(record.family)
+    if family is not None and any(kept is not None and record.spec.get(n) == kept for n, kept in family.unkept.items()):
+        return None  # what was typed there is not known
+    usual = family.spec().model_dump(mode="json") if family is not None else {}
+    spec = {n: value for n, value in record.spec.items() if value is not None and usual.get(n) != value}
     limit = spec.pop("timeout_s", None)  # not the family's to know
     asked = [f"--set {_word(f'{name}={value}')}" for name, value in spec.items()]
     asked += [f"--timeout {_word(limit)}"] if limit is not None else []
     version = [f"--parsl {parsl}"] if parsl else []
     comment = [f"# {FOLDER}"] if "parsl_source" in measured else []
-    return " ".join(["perfdb run", _word(record.family), _word(config), *version, *asked, *comment])
+    return " ".join(["perfdb run", _word(record.family), _word(target), *version, *asked, *comment])
 
 
 def _word(value: object) -> str:

@@ -49,10 +49,10 @@ class Planted:
         finally:
             self.counts["steps"] -= 1
         return {
-            "waited_seconds": wait_s / 2 if fault == "wrong" else wait_s,
+            "waited_seconds": {"wrong": wait_s / 2, "aeons": 1e308, "half an hour": 1800.0}.get(fault, wait_s),
             "pid": os.getpid(),
             "session_hash": "\ud800" * 100_000 if fault == "long" else f"s{number}",
-            "host_url": f"10.0.0.{number % 3}:8000",
+            "host_url": f"10.0.0.{number if fault == 'another host' else number % 3}:8000",
             "step_count": 1,
         }
 
@@ -141,10 +141,13 @@ async def http_step(request: web.Request) -> web.Response:
 
 
 async def plain(request: web.Request) -> web.StreamResponse:
-    fault = planted(request).hit()
+    service = planted(request)
+    fault, number = service.hit(), service.counts["sessions"]
     await asyncio.sleep(float(request.query.get("wait", 0)))
     if fault == "503":
         return web.Response(status=503)
+    if fault == "signs":
+        return web.Response(status=500, text=f"{number} " + "\U0001f4a5" * 300)
     if fault == "chunked":
         answer = web.StreamResponse()
         answer.enable_chunked_encoding()

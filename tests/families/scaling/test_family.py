@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import socket
 from collections.abc import Sequence
@@ -67,6 +68,15 @@ def test_a_sound_load_is_ok_and_says_what_the_service_bears(said):
     assert found["fewest_hosts"] == (3.0,)  # the small service speaks for three
     (ceiling,) = [finding for finding in measured.findings if finding.name == "ceiling"]
     assert ceiling.value == "at least 20 sessions"
+
+
+def test_a_client_that_never_began_is_told_with_its_last_words():
+    run = child("01-rep-1-wait-0.05s-load-20", [])
+    lines = (Line(0.1, "stderr", "Traceback"), Line(0.2, "stderr", "ImportError: no epoll\x1b[2J"), Line(0.3, "stderr", " "))
+    broken = ChildRun(dataclasses.replace(run.log, lines=lines))
+    measured = FAMILY.assemble(SPEC, None, [broken])
+    assert measured.status == "failed"
+    assert measured.reason == "no load was measured: no client began; its last words: ImportError: no epoll [2J"
 
 
 def test_what_a_record_states_follows_from_its_samples_as_they_are_kept(said):
@@ -209,6 +219,24 @@ def test_a_host_goes_by_its_pseudonym_and_loopback_by_its_address():
     assert FAMILY.subject.describe("http://127.0.0.2:8000", "key").params["service.host"] == "127.0.0.2"
 
 
+def test_a_path_goes_by_its_pseudonym_and_keeps_its_fingerprint():
+    describe = FAMILY.subject.describe
+    known, again, other = (describe(f"http://127.0.0.1:8000/{path}", "key") for path in ("t0ken", "t0ken", "u"))
+    assert "t0ken" not in known.model_dump_json()
+    assert known.fingerprint == again.fingerprint != other.fingerprint
+    for url in ("http://127.0.0.1:8000", "http://127.0.0.1:8000/"):
+        assert describe(url, "key").params["service.path"] == "/"
+
+
+@pytest.mark.parametrize("url", ["http://u:passw0rd@h/", "http:/u:passw0rd@h", "http://u:p@passw0rd@h:1/"])
+def test_a_password_in_an_address_is_not_repeated(url):
+    from perfdb.errors import UsageError
+
+    with pytest.raises(UsageError, match=r"perfdb run scaling http://127\.0\.0\.1:8000") as told:
+        FAMILY.subject.describe(url, "key")
+    assert "passw0rd" not in str(told.value)
+
+
 def test_a_child_of_another_name_is_no_load():
     assert tried_of(SPEC, child("01-rep-1", [])) is None
 
@@ -275,6 +303,20 @@ def test_closes_that_went_wrong_are_told_and_are_no_failures(said):
     assert told.value == "3 sessions"
     assert {metric.name: metric.values for metric in measured.metrics}["success_share"] == (1.0,)
     assert "close_p99_s" in {metric.name for metric in measured.metrics}
+
+
+def test_failed_steps_do_not_make_up_for_successes_that_were_not_simultaneous():
+    spec = ScalingSpec(shape="barrier", requests_grid="20", wait_grid="0.3", patience_s=0.8, reps=1)
+    plan = spec.plan(service(fault="silent", every=2).url, 20, 0.3)
+    lines = start(plan).communicate(timeout=60)[0].splitlines()
+    fine = {check.name: check.passed for check in assemble(lines, spec).checks}
+    assert fine["sessions_simultaneous"]
+    told = [json.loads(line) for line in lines]
+    apart = {"changes": [[300, 5], [600, -5], [700, 5], [1000, -5]]}
+    lines = [json.dumps({**one, **apart} if one.get("what") == "ok_steps" else one) for one in told]
+    measured = assemble(lines, spec)
+    assert measured.status == "invalid"
+    assert "at most 5 of the 10 steps that succeeded were under way at once" in (measured.reason or "")
 
 
 def test_a_client_that_lost_count_makes_a_record_invalid():

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
+import json
 import os
+import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -30,9 +34,9 @@ from perfdb.registry.validator.parquet import ParquetReader
 from perfdb.services.addresses import Address
 from perfdb.services.envoy import admin as asked
 from tests.families.scaling.loads import told, watch_modules
-from tests.services.serving import free_port, kill, multi, within
+from tests.services.serving import PERFDB, free_port, kill, multi, program, within
 
-watch, balancer, processes = watch_modules("watch", "balancer", "processes")
+watch, watched, balancer, processes, telling = watch_modules("watch", "watched", "balancer", "processes", "telling")
 
 
 @dataclass(frozen=True)
@@ -239,6 +243,97 @@ def test_an_envoy_at_the_usual_port_is_taken_if_it_serves_the_url_and_only_then(
     assert watch.Watch(lean.url, "key", None)._why == "watched"
     assert watch.Watch("http://127.0.0.1:1", "key", None)._why == "other_port"
     assert watch.Watch("http://127.0.0.9:1", "key", None)._why == "no_answer"
+
+
+class Admin(http.server.BaseHTTPRequestHandler):
+    """As much of Envoy's admin as says that a stranger is a backend of port 4711."""
+
+    stranger: tuple[str, int]
+
+    def do_GET(self) -> None:
+        where = {"socket_address": {"address": self.stranger[0], "port_value": self.stranger[1]}}
+        backend = {"address": where, "health_status": {}, "stats": [{"name": "rq_total", "value": 1}]}
+        body = {
+            "cluster_statuses": [{"name": balancer.CLUSTER, "host_statuses": [backend]}],
+            "listener_statuses": [{"local_address": {"socket_address": {"port_value": 4711}}}],
+            "stats": [],
+        }
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_whom_an_admin_names_is_asked_only_if_the_user_named_the_admin(
+    named: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, Any] = {}
+    monkeypatch.setattr(telling, "answer", lambda kind, **fields: told.update({kind: fields}))
+    monkeypatch.setattr(processes, "is_ours", lambda host: host != "127.0.0.8")
+    with (
+        socket.create_server(("127.0.0.8", 0)) as stranger,
+        http.server.ThreadingHTTPServer(("127.0.0.1", 0), Admin) as server,
+    ):
+        Admin.stranger = stranger.getsockname()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        monkeypatch.setattr(balancer, "DEFAULT_PORT", port)
+        watch.Watch("http://127.0.0.1:4711", "key", f"127.0.0.1:{port}" if named else None).before()
+        server.shutdown()
+        assert [(role, how) for _, role, how in told["watch"]["servers"]] == [("balancer", "none"), ("backend", "none")]
+        stranger.setblocking(False)
+        with contextlib.nullcontext() if named else pytest.raises(BlockingIOError):
+            stranger.accept()[0].close()
+
+
+class Ill(http.server.BaseHTTPRequestHandler):
+    """A backend that says it is ill, or well."""
+
+    status = 200
+
+    def do_GET(self) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_one_health_check_that_is_answered_with_no_success_ejects_and_the_real_envoy_counts_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ill) as backend:
+        threading.Thread(target=backend.serve_forever, daemon=True).start()
+        port, admin_port = free_port(), free_port()
+        ports = ["--port", str(port), "--admin-port", str(admin_port), "--backend", f"127.0.0.1:{backend.server_port}"]
+        with program(
+            PERFDB, "serve", "balancer", *ports, cwd=tmp_path, env={**os.environ, "PERFDB_ROOT": str(tmp_path)}
+        ):
+            admin = balancer.Admin(("127.0.0.1", admin_port))
+            within(30, lambda: [well for _, well in (admin.backends() or {}).values()] == [True])
+            before = admin.counters()
+            monkeypatch.setattr(Ill, "status", 503)
+            after = within(10, lambda: (now := admin.counters())["health_refusals"] > before["health_refusals"] and now)
+            assert [well for _, well in admin.backends().values()] == [False]
+        backend.shutdown()
+    assert (after["health_failures"], after["health_refusals"]) == (1, 1)
+    assert after["membership_changes"] == before["membership_changes"]
+
+
+def test_a_load_is_over_once_every_client_has_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telling, "line", lambda line: None)
+    heard: queue.Queue[tuple[str, float | None]] = queue.Queue()
+    says = [
+        *({"kind": "begin", "client": n, "clients": 2, "begin_at": 5.0} for n in range(2)),
+        *({"kind": "counts", "client": n, "window": window} for n in range(2) for window in ("steady", "all")),
+    ]
+    for upto, expected in ((3, 0), (4, 0), (5, 1)):
+        watched._pass_on([json.dumps(one).encode() for one in says[:upto]], heard)
+        assert [heard.get() for _ in range(heard.qsize())].count(("over", None)) == expected
 
 
 def test_a_watcher_that_is_killed_takes_the_load_with_it(lean: Here) -> None:

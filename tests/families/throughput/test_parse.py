@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from perfdb.families.base import Program
 from perfdb.families.throughput import FAMILY
 from perfdb.families.throughput.parse import Iteration, parse
 from tests.families.throughput.outputs import CLOSING, WHOLE, iteration, lines
@@ -163,10 +164,11 @@ def test_cpu_time_is_told_apart_by_iteration_and_role():
 
 @given(st.text() | st.sampled_from(WHOLE) | st.from_regex(r"(Tasks per second: |Will run ).{0,9}"))
 def test_any_line_at_all_may_be_shown_as_progress(text):
-    told = FAMILY.progress(text)
+    told = FAMILY.progress(Program("rep-1", ()))(text)
     assert told is None or told.isprintable()
 
 
 def test_progress_tells_iterations_tasks_and_rates():
-    told = [FAMILY.progress(text) for text in WHOLE[7:14]]
+    hear = FAMILY.progress(Program("rep-1", ()))
+    told = [hear(text) for text in WHOLE[7:14]]
     assert told == ["iteration 2", "1000 tasks", None, None, None, None, "250 tasks/s"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from perfdb.families import FAMILIES
 from perfdb.record import Code, Record
 from perfdb.report.site.record_page import commands
 from tests.compare.made import rate, run
@@ -32,6 +33,19 @@ def test_a_commit_is_named_in_the_way_that_installs() -> None:
 def test_what_no_options_say_has_no_command_but_to_reproduce(record: Record) -> None:
     assert by_hand(record) == []
     assert any(command.startswith("perfdb reproduce") for _, command in commands(record))
+
+
+def test_a_service_is_named_by_its_url_and_defaults_go_without_saying() -> None:
+    family = FAMILIES["scaling"]
+    spec = family.spec(n=5, p99_factor=3.0).model_dump(mode="json")
+    of = run(rate(1.0), family="scaling", spec=spec, params={"service.host": "127.0.0.1"}, code=Code(perfdb_version="0.1.0"))
+
+    assert [command for _, command in commands(of)][1:] == [
+        f"perfdb reproduce {of.record_id} URL",
+        "perfdb run scaling URL --set n=5 --set p99_factor=3.0",
+    ]
+    unkept = of.model_copy(update={"spec": {**spec, "fault_command": family.unkept["fault_command"]}})
+    assert by_hand(unkept) == []
 
 
 def test_a_limit_of_time_is_no_option_of_the_family() -> None:

@@ -16,7 +16,7 @@ from pydantic import Field
 from perfdb.compare.median import AIM, interval_of_median
 from perfdb.families.scaling.analysis.cells import Cell, Criterion, Load, LoadUnit, by_load
 from perfdb.record.model import Frozen, Seconds
-from perfdb.units import significant
+from perfdb.units import counted, significant
 
 
 class Bracket(Frozen):
@@ -84,6 +84,19 @@ class Ceiling(Frozen):
     def only_a_range(self) -> bool:
         """Whether the repetitions are too few for 95 %, so that the interval is just the least and the greatest."""
         return self.confidence is not None and self.confidence < AIM
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Of which repetitions the ceiling is not known, and why, for people; none where all are."""
+        count = len(self.repetitions)
+        opened = sum(one.bracket.at_least for one in self.repetitions)
+        none = sum(one.bracket.passed is None for one in self.repetitions)
+        found = []
+        if opened:
+            found.append(f"the largest load that was tried passed in {opened} of {counted(count, 'repetition')}")
+        if none:
+            found.append(f"already the smallest load failed in {none} of {counted(count, 'repetition')}")
+        return tuple(found)
 
     def interval_text(self) -> str:
         """The interval and what it is, for people."""

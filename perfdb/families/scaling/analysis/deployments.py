@@ -14,6 +14,7 @@ from perfdb.families.scaling.analysis.factor import Deployment, Factor, NoFactor
 from perfdb.families.scaling.analysis.tables import CeilingRow, LatencyRow, ceiling_rows, latency_rows
 from perfdb.families.scaling.analysis.usl import Fit, NoFit, Point, fitted
 from perfdb.record.model import Frozen, Seconds
+from perfdb.units import counted
 
 # A criterion that asks for no latency: no p99 is as long as this times its wait.
 _ANY_P99 = 1e9
@@ -25,7 +26,8 @@ class Measured(Frozen):
     Attributes:
         records: The ids that they are of.
         name: What people call it.
-        kind: How the loads were made and from which machine: only runs of one kind are set against one another.
+        services: What was loaded, as the records call it.
+        kind: How the loads were made and from where: only runs of one kind are set against one another.
         imported: Whether others measured it.
         hosts: How many served: as was said, else as many as answered.
         sessions: By host, how many it answered, over all loads.
@@ -34,6 +36,7 @@ class Measured(Frozen):
 
     records: tuple[str, ...]
     name: str
+    services: tuple[str, ...] = ()
     kind: str
     imported: bool = False
     hosts: Annotated[int, Field(ge=1)]
@@ -75,6 +78,7 @@ class Measured(Frozen):
         (loose,) = ceilings(cells, self.by_success, self.unit)
         return Side(
             records=self.records,
+            services=self.services,
             hosts=self.hosts,
             ceiling=ceiling,
             by_success=loose,
@@ -91,6 +95,7 @@ class Side(Frozen):
     """
 
     records: tuple[str, ...]
+    services: tuple[str, ...]
     hosts: int
     ceiling: Ceiling
     by_success: Ceiling
@@ -102,10 +107,9 @@ class Side(Frozen):
         return Deployment(hosts=self.hosts, ceiling=ceiling, unique_hosts=self.unique_hosts)
 
     @property
-    def point(self) -> Point | None:
-        """For the law; None where no repetition's ceiling is known."""
-        values = tuple(r.bracket.passed for r in self.ceiling.repetitions if r.bracket.passed)
-        return Point(n=self.hosts, values=values) if values else None
+    def passed(self) -> tuple[float, ...]:
+        """What each repetition bore; 0 where already the smallest load failed."""
+        return tuple(one.bracket.passed or 0.0 for one in self.ceiling.repetitions)
 
 
 class AtWait(Frozen):
@@ -116,7 +120,6 @@ class AtWait(Frozen):
         sides: By the number of hosts.
         factors: Of each number of hosts above one, by it; why there is none where there is none.
         by_success: The same of the ceilings by the share of sessions that succeed alone.
-        points: What the law was fitted to.
         law: The Universal Scalability Law of the ceilings.
     """
 
@@ -125,7 +128,6 @@ class AtWait(Frozen):
     sides: dict[int, Side]
     factors: dict[int, Factor | NoFactor]
     by_success: dict[int, Factor | NoFactor]
-    points: tuple[Point, ...]
     law: Fit | NoFit
 
 
@@ -143,7 +145,6 @@ def more_hosts(runs: Sequence[Measured]) -> tuple[AtWait, ...]:
 
 
 def _at_wait(kind: str, wait_s: float, sides: dict[int, Side]) -> AtWait:
-    points = tuple(point for side in sides.values() if (point := side.point))
     several = [n for n in sides if n > 1]
     return AtWait(
         kind=kind,
@@ -153,19 +154,17 @@ def _at_wait(kind: str, wait_s: float, sides: dict[int, Side]) -> AtWait:
         by_success={
             n: scaling(sides[1].deployment(by_success=True), sides[n].deployment(by_success=True)) for n in several
         },
-        points=points,
-        law=_law(sides, points),
+        law=_law(sides),
     )
 
 
-def _law(sides: Mapping[int, Side], points: Sequence[Point]) -> Fit | NoFit:
-    """No law follows from ceilings that are only known to be that high at least."""
-    if unknown := [str(n) for n, side in sides.items() if side.ceiling.bracket.at_least]:
+def _law(sides: Mapping[int, Side]) -> Fit | NoFit:
+    """No law follows from ceilings that are only bounds, nor from those of some repetitions alone."""
+    if unknown := [f"of {counted(n, 'host')} {why}" for n, side in sides.items() for why in side.ceiling.doubts]:
         return NoFit(
-            reason=f"no Universal Scalability Law: of {' and '.join(unknown)} hosts the largest load that was tried passed, so "
-            "their ceiling is not known; try larger ones"
+            reason=f"no Universal Scalability Law: {'; '.join(unknown)}; so these ceilings are not known: try loads on either side"
         )
-    return fitted(points)
+    return fitted([Point(n=n, values=side.passed) for n, side in sides.items()])
 
 
 def together(runs: Sequence[Measured]) -> tuple[Measured, ...]:
@@ -185,5 +184,6 @@ def _pooled(runs: Sequence[Measured]) -> Measured:
         for host, count in run.sessions.items():
             sessions[host] = sessions.get(host, 0) + count
     records = tuple(dict.fromkeys(record for run in runs for record in run.records))
+    services = tuple(dict.fromkeys(service for run in runs for service in run.services))
     cells = pooled([run.cells for run in runs])
-    return first.model_copy(update={"records": records, "cells": cells, "sessions": sessions})
+    return first.model_copy(update={"records": records, "services": services, "cells": cells, "sessions": sessions})

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from perfdb.record.model import Frozen
+from perfdb.units import counted
 
 EVEN_SPREAD = 0.05
 
@@ -50,7 +51,7 @@ class Distribution(Frozen):
     def text(self) -> str:
         """In a line, for people."""
         word = "even" if self.even else "uneven"
-        return f"{word}: {len(self.rows)} of {self.expected_hosts} hosts answered, spread {100 * self.spread:.3g} %"
+        return f"{word}: {len(self.rows)} of {counted(self.expected_hosts, 'host')} answered, spread {100 * self.spread:.3g} %"
 
 
 def distribution(sessions: Mapping[str, int], expected_hosts: int) -> Distribution | None:

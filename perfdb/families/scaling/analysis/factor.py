@@ -25,7 +25,10 @@ from perfdb.families.scaling.analysis.fieller import fieller
 from perfdb.record.model import Finite, Frozen
 from perfdb.units import counted
 
-METHOD = "Fieller's interval of the ratio of mean ceilings over repetitions, unequal variances"
+METHOD = (
+    "Fieller's interval of the ratio of mean ceilings over repetitions, unequal variances; with gaps between loads (`least` to `most`): the same with each "
+    "true ceiling anywhere from the load that passed to the next larger that failed"
+)
 GOOD_EFFICIENCY = 0.9
 
 Judgement = Literal["look at the balancer", "near linear", "suspicious"]

@@ -64,11 +64,12 @@ def _run(records: Sequence[Record]) -> Measured:
     cells = tuple(cell for record in records for cell in cells_of(record))
     source = (first.origin.source or "").partition("#")[0]
     kind = first.origin.source_kind or "unknown"
-    mode = first.params.get("mode")
+    mode, service = first.params.get("mode"), first.params.get("service")
     machine = first.environment.machine
     return Measured(
         records=tuple(record.record_id for record in records),
         name=f"imported ({kind}): {source or first.run_name} on {machine}",
+        services=(str(service),) if service else (),
         kind=f"imported ({kind}), {mode}, from {machine}",
         imported=True,
         hosts=max(1, *(cell.unique_hosts or 0 for cell in cells)),

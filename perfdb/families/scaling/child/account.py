@@ -1,5 +1,7 @@
 """What a client says once its load is over. See `clients/answers.py`."""
 
+from itertools import islice
+
 import faults
 import telling
 from histogram import Histogram
@@ -8,20 +10,26 @@ PHASES = ("connect", "reset", "step", "close", "total")
 US = 1e6
 # Different words of failures; a service that says something else each time is not quoted for ever.
 MOST_TROUBLES = 100
-# Of a curve: to the millisecond in the first minute, coarser in a longer load.
-MOST_MOMENTS = 60_000
+# A service that names another host each time has none that are worth telling apart.
+MOST_HOSTS = 1000
+# Of a curve, of all clients: more get coarser.
+MOST_MOMENTS = 120_000
+# The shortest part of a load that has a share of a core of its own; a whole load may be shorter, but what took no time has none.
+LEAST_S, LEAST_WHOLE_S = 0.5, 0.01
 
 
 class Account:
     """What is told of a load once it is over."""
 
-    def __init__(self, load, shape, client, clients, key, service):
+    def __init__(self, load, shape, client, clients, key, target):
         self._load = load
         self._client = client
         self._most_rows = max(1, telling.MOST_ROWS // clients)
+        self._most_moments = max(1, MOST_MOMENTS // clients)
         self._key = key
-        self._service = service
+        self._target = target
         self._from, self._to = shape.window
+        self._barrier = shape.barrier_s is not None
         self._steady = [s for s in load.sessions if self._from <= s.scheduled < self._to]
 
     def tell_counts(self):
@@ -42,16 +50,12 @@ class Account:
     def tell_load(self, waited_for_cpu_s):
         """What it cost us, and how far we were behind."""
         cpu = self._load.cpu
-        wall_s = cpu[-1][0] - cpu[0][0]
-        used_s = cpu[-1][1] - cpu[0][1]
-        seconds = [(cpu[i - 1], cpu[i]) for i in range(1, len(cpu))]
-        shares = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in seconds if b[0] - a[0] > 0.5]
         telling.answer(
             "load",
             client=self._client,
-            wall_s=wall_s,
-            cpu_s=used_s,
-            highest_cpu_share=max(shares, default=used_s),
+            wall_s=cpu[-1][0] - cpu[0][0],
+            cpu_s=cpu[-1][1] - cpu[0][1],
+            highest_cpu_share=highest_share(cpu),
             waited_for_cpu_s=waited_for_cpu_s,
             send_lag=_spread(self._load.lags),
             tick_lag=_spread(self._load.ticks),
@@ -76,20 +80,18 @@ class Account:
 
     def tell_in_flight(self):
         """When how many sessions more, or fewer, were open, and steps under way."""
-        unit_ms = 1
-        while self._load.cpu[-1][0] * 1e3 / unit_ms > MOST_MOMENTS:
-            unit_ms *= 10
-        for what, spans in (
-            ("sessions", ((s.opened, s.closed) for s in self._load.sessions)),
-            ("steps", ((s.stepped, s.closed if s.answered is None else s.answered) for s in self._load.sessions)),
-        ):
-            changes = {}
-            for begun, ended in spans:
-                if begun is not None:
-                    for at, change in ((begun, 1), (ended, -1)):
-                        ms = max(0, round(at * 1e3 / unit_ms) * unit_ms)
-                        changes[ms] = changes.get(ms, 0) + change
-            told = sorted((ms, change) for ms, change in changes.items() if change)
+        sessions = self._load.sessions
+        steps = [(s, s.stepped, s.closed if s.answered is None else s.answered) for s in sessions]
+        curves = {
+            "sessions": [(s.opened, s.closed) for s in sessions],
+            "steps": [(begun, ended) for _, begun, ended in steps],
+        }
+        if self._barrier:
+            curves["ok_steps"] = [(begun, ended) for s, begun, ended in steps if s.fault is None]
+        for what, spans in curves.items():
+            unit_ms = 1
+            while len(told := _changes(spans, unit_ms)) > self._most_moments:
+                unit_ms *= 10
             for start in range(0, len(told), telling.CHANGES_A_LINE):
                 part = told[start : start + telling.CHANGES_A_LINE]
                 telling.answer("in_flight", client=self._client, what=what, changes=part)
@@ -98,22 +100,21 @@ class Account:
         """Every session, in the order of their ends, and before that what their numbers stand for."""
         hosts, troubles = telling.Table(), telling.Table()
         rows = [self._row(s, hosts, troubles) for s in self._load.sessions[: self._most_rows]]
-        telling.answer(
-            "names",
-            client=self._client,
-            hosts=[telling.pseudonym(self._key, _bare(host)) for host in hosts.texts],
-            troubles=[self._nameless(text, hosts.texts) for text in troubles.texts][:MOST_TROUBLES],
-            rows=len(rows),
-            left_out=len(self._load.sessions) - len(rows),
-        )
+        pseudonyms = [telling.pseudonym(self._key, _bare(host)) for host in islice(hosts.texts, MOST_HOSTS)]
+        secret = {self._target.host, *(_bare(host).rpartition(":")[0] for host in hosts.texts)} - {""}
+        paths = [path for path in (self._target.resource, self._target.path) if len(path) > 1]
+        words = [_nameless(text, secret, paths) for text in islice(troubles.texts, MOST_TROUBLES)]
+        for start in range(0, max(1, len(pseudonyms), len(words)), telling.NAMES_A_LINE):
+            telling.answer(
+                "names",
+                client=self._client,
+                hosts=pseudonyms[start : start + telling.NAMES_A_LINE],
+                troubles=words[start : start + telling.NAMES_A_LINE],
+                rows=len(rows),
+                left_out=len(self._load.sessions) - len(rows),
+            )
         for start in range(0, len(rows), telling.ROWS_A_LINE):
             telling.answer("rows", client=self._client, rows=rows[start : start + telling.ROWS_A_LINE])
-
-    def _nameless(self, text, hosts):
-        """A trouble without the names of hosts, which nobody needs to know."""
-        for host in {self._service, *(_bare(host).rpartition(":")[0] for host in hosts)}:
-            text = text.replace(host, "<host>") if host else text
-        return text[: faults.LONGEST]
 
     def _row(self, session, hosts, troubles):
         seen = session.seen
@@ -131,6 +132,33 @@ class Account:
             _outcome(session),
             None if fault is None else troubles.number(fault.text),
         ]
+
+
+def highest_share(cpu):
+    """The most CPU seconds a second, of these `(seconds, CPU seconds so far)`, the last of which may come at any time."""
+    if len(cpu) > 2 and cpu[-1][0] - cpu[-2][0] < LEAST_S:
+        cpu = [*cpu[:-2], cpu[-1]]
+    parts = [(cpu[i - 1], cpu[i]) for i in range(1, len(cpu))]
+    return max(((b[1] - a[1]) / max(b[0] - a[0], LEAST_WHOLE_S) for a, b in parts), default=0.0)
+
+
+def _changes(spans, unit_ms):
+    changes = {}
+    for begun, ended in spans:
+        if begun is not None:
+            for at, change in ((begun, 1), (ended, -1)):
+                ms = max(0, round(at * 1e3 / unit_ms) * unit_ms)
+                changes[ms] = changes.get(ms, 0) + change
+    return sorted((ms, change) for ms, change in changes.items() if change)
+
+
+def _nameless(text, hosts, paths):
+    """A trouble without the names of hosts and the service's path, which nobody needs to know."""
+    for path in paths:
+        text = text.replace(path, "<path>")
+    for host in hosts:
+        text = text.replace(host, "<host>")
+    return text[: faults.LONGEST]
 
 
 def _outcome(session):

@@ -69,13 +69,14 @@ def run(plan, client, key):
     gc.enable()
     if waited is not None:
         waited = _waited_for_cpu_s() - waited
-    told = account.Account(load, shape, client, plan["clients"], key, target.host)
+    told = account.Account(load, shape, client, plan["clients"], key, target)
     told.tell_counts()
     told.tell_load(waited)
     told.tell_histograms()
     told.tell_in_flight()
     told.tell_rows()
-    telling.answer("end", client=client, outcome="stopped" if load.stopping else "all", trouble=None)
+    given = {kind: count for kind, count in telling.GIVEN.items() if kind != "progress"}
+    telling.answer("end", client=client, outcome="stopped" if load.stopping else "all", trouble=None, given=given)
     return 0
 
 

@@ -27,6 +27,8 @@ TICK_S = 0.01
 WAITED_S = 5e-5
 # An answer to a step that came sooner than the step lasts was not waited for.
 SOONER_S = 5e-3
+# By so much more than we measured a service's own account of a step is believed: its clock is another one.
+MORE_S, MORE_SHARE = 0.1, 1e-3
 _WANTED = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 _ENDED = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _READABLE = select.EPOLLIN | _ENDED
@@ -145,8 +147,8 @@ class Engine:
         try:
             if not session.connected:
                 if mask & (select.EPOLLERR | select.EPOLLHUP):
-                    error = session.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                    raise OSError(error, os.strerror(error)) if error else ConnectionResetError
+                    error = session.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) or errno.ECONNRESET
+                    raise OSError(error, os.strerror(error))
                 if not mask & select.EPOLLOUT:
                     return
                 session.connected = True
@@ -159,6 +161,9 @@ class Engine:
             self._fail(session, fault, at)
         except OSError as error:
             self._fail(session, faults.of_error(error), at)
+        except Exception as error:  # noqa: BLE001 (one answer ends one session, not all of them)
+            text = f"an answer that could not be read ({type(error).__name__})"
+            self._fail(session, faults.Fault(faults.WRONG, text), at)
 
     def _receive(self, session, mask, at):
         more, failure = True, None
@@ -219,6 +224,9 @@ class Engine:
                 raise faults.Fault(faults.WRONG, "answered a step that was not asked for yet")
             if self._protocol.waits and at - session.stepped < self._wait_s - SOONER_S:
                 raise faults.Fault(faults.WRONG, f"answered a step of {self._wait_s:g} s after {took:.3f}")
+            lasted, waited = at - session.stepped, session.seen.waited_s
+            if waited is not None and waited > lasted * (1 + MORE_SHARE) + MORE_S:
+                raise faults.Fault(faults.WRONG, f"waited {waited:g} s, it says, in a step that lasted {lasted:.3f}")
             session.answered = at
 
     def _step_from_barrier(self, session):

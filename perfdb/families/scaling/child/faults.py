@@ -2,7 +2,7 @@
 
 import errno
 
-# In this order wherever they are listed. `client`: our own limits (ports, files), which say nothing of the service.
+# In this order wherever they are listed. `client`: our own limits (ports, files, a firewall), which say nothing of the service.
 REFUSED, CAPACITY, UNAVAILABLE, RESET, TIMEOUT, WRONG, CLIENT = (
     "refused",
     "capacity",
@@ -14,15 +14,13 @@ REFUSED, CAPACITY, UNAVAILABLE, RESET, TIMEOUT, WRONG, CLIENT = (
 )
 _KINDS = {
     errno.ECONNREFUSED: REFUSED,
+    errno.EHOSTUNREACH: REFUSED,
+    errno.ENETUNREACH: REFUSED,
+    errno.EHOSTDOWN: REFUSED,
     errno.ECONNRESET: RESET,
     errno.EPIPE: RESET,
     errno.ECONNABORTED: RESET,
     errno.ETIMEDOUT: TIMEOUT,
-    errno.EMFILE: CLIENT,
-    errno.ENFILE: CLIENT,
-    errno.ENOBUFS: CLIENT,
-    errno.ENOMEM: CLIENT,
-    errno.EADDRNOTAVAIL: CLIENT,
 }
 LONGEST = 200
 
@@ -37,8 +35,8 @@ class Fault(Exception):
 
 
 def of_error(error):
-    """What an error of a socket means; one that no service can bring about is ours."""
-    return Fault(_KINDS.get(error.errno, REFUSED), error.strerror or str(error))
+    """What an error of a socket means; one that no service can bring about is ours: files, ports, memory, a firewall."""
+    return Fault(_KINDS.get(error.errno, CLIENT), error.strerror or str(error))
 
 
 def of_status(status, body):

@@ -18,7 +18,8 @@ def clients(packed, plan, key, first, count):
         with zipfile.ZipFile(io.BytesIO(base64.b64decode(packed))) as archive:
             archive.extractall(folder)  # our own files
         done = subprocess.run(
-            [sys.executable, os.path.join(folder, "program.py"), str(first), str(count)],
+            # -I: nothing from PYTHONPATH, where an empty entry is the current folder, or from the user's site-packages.
+            [sys.executable, "-I", os.path.join(folder, "program.py"), str(first), str(count)],
             env=dict(os.environ, PERFDB_LOAD_PLAN=plan, PERFDB_HOST_KEY=key),
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -6,6 +6,8 @@ import faults
 
 LONGEST_HEAD = 64 * 1024
 LONGEST_BODY = 1024 * 1024
+# So many figures a length has at most; Python reads a number of thousands of them late, or not at all.
+MOST_FIGURES = 7
 
 
 def request(method, target, path, body=None):
@@ -57,10 +59,8 @@ class Reader:
         if "chunked" in fields.get("transfer-encoding", "").lower():
             return self._chunked(buffer)
         if "content-length" in fields:
-            length = fields["content-length"]
-            if not (length.isdecimal() and int(length[:12]) <= LONGEST_BODY):
-                raise faults.Fault(faults.WRONG, "an answer of Content-Length " + length)
-            return self._whole(buffer, int(length)) if len(buffer) >= int(length) else None
+            length = _length(fields["content-length"])
+            return self._whole(buffer, length) if len(buffer) >= length else None
         self._bound(len(buffer))
         return self._whole(buffer, len(buffer)) if ended else None
 
@@ -90,3 +90,10 @@ class Reader:
     def _bound(self, length):
         if length > LONGEST_BODY:
             raise faults.Fault(faults.WRONG, f"an answer longer than {LONGEST_BODY} bytes")
+
+
+def _length(text):
+    figures = text.lstrip("0")
+    if not text.isdecimal() or len(figures) > MOST_FIGURES or int(figures or "0") > LONGEST_BODY:
+        raise faults.Fault(faults.WRONG, "an answer of Content-Length " + text)
+    return int(figures or "0")

@@ -16,6 +16,8 @@ import over_http
 import over_websocket
 
 LESS_THAN_ASKED = 1e-3
+# Nobody has more patience than a day.
+LONGEST_WAIT_S = 86_400.0
 LONGEST_NAME = 200
 
 
@@ -48,7 +50,7 @@ class Seen:
             raise faults.Fault(
                 faults.WRONG, "a step's answer without waited_seconds, pid, session_hash, host_url"
             ) from None
-        if not (math.isfinite(waited) and waited >= wait_s * (1 - LESS_THAN_ASKED)):
+        if not (math.isfinite(waited) and wait_s * (1 - LESS_THAN_ASKED) <= waited <= LONGEST_WAIT_S):
             raise faults.Fault(faults.WRONG, f"waited {waited:g} s where {wait_s:g} were asked for")
         if not 0 <= pid < 2**53:
             raise faults.Fault(faults.WRONG, "an impossible pid")

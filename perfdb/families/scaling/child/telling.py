@@ -5,6 +5,7 @@ import hmac
 import json
 import os
 import threading
+from collections import Counter
 
 # The real standard output is for answers; whatever else prints goes to standard error.
 ANSWERS = os.dup(1)
@@ -13,11 +14,15 @@ _LOCK = threading.Lock()
 # A line is read up to 64 KiB, and a log up to 16 MiB; the rows are the last that is told.
 ROWS_A_LINE = 300
 CHANGES_A_LINE = 3000
+NAMES_A_LINE = 20
 MOST_ROWS = 100_000  # of all clients
+# How many answers of each kind were given.
+GIVEN = Counter()
 
 
 def answer(kind, **fields):
     """Tell one thing, whole."""
+    GIVEN[kind] += 1
     line((json.dumps(dict(fields, kind=kind), separators=(",", ":")) + "\n").encode())
 
 

@@ -85,7 +85,8 @@ class ClientLoad(_Answer):
 
     `send_lag`: by how much sessions, and steps from a barrier, were sent after their schedule. `tick_lag`: the same of a
     tick every 10 ms, which tells a stall at any time. `longest_busy_s`: the longest time without a wait for the kernel; no
-    answer was noticed later than that after it came. `highest_cpu_share`: of one core, in the worst second.
+    answer was noticed later than that after it came. `highest_cpu_share`: of one core, in the worst second, or over all of a
+    load that was no second long.
     `waited_for_cpu_s`: how long it could have run, and others had the core; None where the kernel does not say.
     """
 
@@ -117,16 +118,21 @@ class PhaseHistogram(_Answer):
 class InFlight(_Answer):
     """How many sessions more or fewer were open, or steps under way: `(milliseconds since the beginning, change)`.
 
-    The moments are exact to 1 ms in a load of up to a minute, to 10 ms in one of up to ten, and so on.
+    `ok_steps`: steps of sessions that succeeded; told of a load with a barrier. The moments are exact to 1 ms as long as these are
+    not too many to tell, else to 10 ms, and so on.
     """
 
     kind: Literal["in_flight"]
-    what: Literal["sessions", "steps"]
+    what: Literal["sessions", "steps", "ok_steps"]
     changes: tuple[tuple[_Count, Annotated[int, Field(ge=-(2**53), le=2**53)]], ...]
 
 
 class Names(_Answer):
-    """What the numbers in the rows stand for. `left_out`: sessions that are in the counts and not among the rows."""
+    """What the numbers in the rows stand for, in order: a few at a time, for a line holds no more.
+
+    Hosts and troubles beyond the first 1,000 and 100 have no name. `rows`: sessions that there are rows of, `left_out`: those
+    that are in the counts alone; the same in each of a client's.
+    """
 
     kind: Literal["names"]
     hosts: tuple[_Pseudonym, ...]
@@ -165,11 +171,15 @@ class Rows(_Answer):
 
 
 class End(_Answer):
-    """The client is done: `all` that was planned, `stopped` before, or `failed` to begin."""
+    """The client is done: `all` that was planned, `stopped` before, or `failed` to begin.
+
+    `given`: how many answers it gave, by their kinds, besides `progress` and this one.
+    """
 
     kind: Literal["end"]
     outcome: Literal["all", "stopped", "failed"]
     trouble: _Word | None
+    given: dict[_Word, _Count] = {}
 
 
 class _Seen(BaseModel):
@@ -220,7 +230,11 @@ class Passed(_Seen):
 
 
 class BalancerState(_Seen):
-    """What the balancer says of itself: backends now, counters since its start."""
+    """What the balancer says of itself: backends now, counters since its start.
+
+    `health_refusals`: of the failed health checks, those that were answered, with something else than success: a backend that
+    does that is taken out at once. `membership_changes`: how often backends came, or went without being ill.
+    """
 
     kind: Literal["balancer"]
     at: _Time
@@ -232,6 +246,8 @@ class BalancerState(_Seen):
     none_healthy_503: _Count
     panics: _Count
     health_failures: _Count
+    health_refusals: _Count
+    membership_changes: _Count
 
 
 class Health(_Seen):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -49,12 +48,6 @@ class Curve:
                 since = moment
             level = then
         return area + level * max(0.0, end_s - since)
-
-    def __add__(self, other: Curve) -> Curve:
-        added = Counter(self.changes)
-        for ms, change in other.changes.items():
-            added[ms] += change
-        return Curve({ms: change for ms, change in added.items() if change})
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from perfdb.families.scaling.clients.answers import (
     Spread,
 )
 from perfdb.families.scaling.clients.curve import Curve, LittlesLaw
+from perfdb.families.scaling.clients.untold import untold
 from perfdb.families.scaling.histogram import Histogram
 from perfdb.families.scaling.servers.side import Resources, ServerSide, server_side
 
@@ -39,12 +40,8 @@ class Latency:
     ok: Histogram = field(default_factory=Histogram)
     failed: Histogram = field(default_factory=Histogram)
 
-    def answered_s(self, q: float) -> float | None:
-        """The `q` quantile in seconds over the successes alone (nearest rank); None without any."""
-        return _seconds(self.ok.at_rank(_rank(self.ok.total, q)))
-
     def all_s(self, q: float) -> float | None:
-        """The same over all sessions, where a failed one is slower than every success.
+        """The `q` quantile in seconds over all sessions (nearest rank), where a failed one is slower than every success.
 
         What is known of a failed session is that it had no answer up to its failure: its latency is censored there. None
         where the quantile lies among the failed ones, so is not known.
@@ -57,9 +54,6 @@ class Latency:
         if not self.ok.total:
             return None
         return sum(value * count for value, count in self.ok.steps()) / self.ok.total / _US
-
-    def __add__(self, other: Latency) -> Latency:
-        return Latency(_sum((self.ok, other.ok)), _sum((self.failed, other.failed)))
 
 
 @dataclass(frozen=True)
@@ -81,12 +75,14 @@ class Load:
         begins, loads: What each client said of itself, by its number.
         ends: How each one ended.
         steady, all: How many sessions ended how, by outcome.
-        close_failed: Of the successful ones, those whose close went wrong.
+        steady_close_failed, close_failed: Of the successful ones, those whose close went wrong.
         latencies: By phase.
         sessions, steps: How many were open, and under way.
+        ok_steps: Of these, how many of sessions that succeeded; told of a load with a barrier.
         told: Every session, in the order of their schedules.
         left_out: Sessions that count and are not among `told`: too many to keep, or what told of them was cut off.
         progress: The last that each client said of how things stood.
+        untold: What clients that did all of their share should have told, and did not, in words.
         server: What was seen of the service meanwhile.
     """
 
@@ -96,13 +92,16 @@ class Load:
     ends: Mapping[int, End] = field(default_factory=dict)
     steady: Mapping[str, int] = field(default_factory=dict)
     all: Mapping[str, int] = field(default_factory=dict)
+    steady_close_failed: int = 0
     close_failed: int = 0
     latencies: Mapping[str, Latency] = field(default_factory=dict)
     sessions: Curve = field(default_factory=Curve)
     steps: Curve = field(default_factory=Curve)
+    ok_steps: Curve = field(default_factory=Curve)
     told: tuple[Told, ...] = ()
     left_out: int = 0
     progress: Mapping[int, Progress] = field(default_factory=dict)
+    untold: tuple[str, ...] = ()
     server: ServerSide = field(default_factory=ServerSide)
 
     @property
@@ -111,10 +110,17 @@ class Load:
         return tuple(client for client in range(self.planned) if client not in self.ends)
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """Why this is not all of the load, in words; () where every client did all of its share and told it."""
+        ends = [end.trouble or end.outcome for end in self.ends.values() if end.outcome != "all"]
+        silent = [f"client {number} did not come to its end" for number in self.silent]
+        found = (*ends, *silent, *self.untold)
+        return found if found or self.planned else ("no client began",)
+
+    @property
     def complete(self) -> bool:
         """Whether every client did all of its share and told it."""
-        whole = all(end.outcome == "all" for end in self.ends.values()) and all(n in self.loads for n in self.ends)
-        return self.planned > 0 and not self.silent and whole
+        return not self.missing
 
     @property
     def send_lag(self) -> Spread | None:
@@ -183,10 +189,11 @@ class Load:
 def merge(answers: Sequence[Answer]) -> Load:
     """All answers of all clients, in any order among the clients."""
     histograms: dict[tuple[str, str], Histogram] = {}
-    changes: dict[str, Counter[int]] = {"sessions": Counter(), "steps": Counter()}
+    changes: dict[str, Counter[int]] = {"sessions": Counter(), "steps": Counter(), "ok_steps": Counter()}
     counts: dict[str, Counter[str]] = {"steady": Counter(), "all": Counter()}
-    names = {answer.client: answer for answer in answers if isinstance(answer, Names)}
-    close_failed = 0
+    close_failed: Counter[str] = Counter()
+    hosts: dict[int, list[str]] = {}
+    troubles: dict[int, list[str]] = {}
     told: list[Told] = []
     for answer in answers:
         if isinstance(answer, PhaseHistogram):
@@ -196,9 +203,16 @@ def merge(answers: Sequence[Answer]) -> Load:
                 changes[answer.what][ms] += change
         elif isinstance(answer, Counts):
             counts[answer.window].update(answer.outcomes)
-            close_failed += answer.close_failed if answer.window == "all" else 0
-        elif isinstance(answer, Rows):
-            told += (_told(answer.client, row, names.get(answer.client)) for row in answer.rows)
+            close_failed[answer.window] += answer.close_failed
+        elif isinstance(answer, Names):
+            hosts.setdefault(answer.client, []).extend(answer.hosts)
+            troubles.setdefault(answer.client, []).extend(answer.troubles)
+    for answer in answers:
+        if isinstance(answer, Rows):
+            named = hosts.get(answer.client, ()), troubles.get(answer.client, ())
+            told += (
+                Told(answer.client, row, _of(named[0], row.host), _of(named[1], row.trouble)) for row in answer.rows
+            )
     begins = {answer.client: answer for answer in answers if isinstance(answer, Begin)}
     loads = {answer.client: answer for answer in answers if isinstance(answer, ClientLoad)}
     begin_at = min((begin.begin_at for begin in begins.values()), default=None)
@@ -209,7 +223,8 @@ def merge(answers: Sequence[Answer]) -> Load:
         ends={answer.client: answer for answer in answers if isinstance(answer, End)},
         steady=_in_order(counts["steady"]),
         all=_in_order(counts["all"]),
-        close_failed=close_failed,
+        steady_close_failed=close_failed["steady"],
+        close_failed=close_failed["all"],
         latencies={
             phase: Latency(
                 histograms.get((phase, "ok"), Histogram()),
@@ -220,16 +235,13 @@ def merge(answers: Sequence[Answer]) -> Load:
         },
         sessions=_curve(changes["sessions"]),
         steps=_curve(changes["steps"]),
+        ok_steps=_curve(changes["ok_steps"]),
         told=tuple(sorted(told, key=lambda one: (one.row.scheduled_us, one.row.session))),
         left_out=max(0, sum(counts["all"].values()) - len(told)),
         progress={answer.client: answer for answer in answers if isinstance(answer, Progress)},
+        untold=untold(answers),
         server=server_side(answers, begin_at, max((load.wall_s for load in loads.values()), default=0.0)),
     )
-
-
-def _told(client: int, row: Row, names: Names | None) -> Told:
-    hosts, troubles = (names.hosts, names.troubles) if names is not None else ((), ())
-    return Told(client, row, _of(hosts, row.host), _of(troubles, row.trouble))
 
 
 def _of(texts: Sequence[str], place: int | None) -> str | None:
@@ -242,13 +254,6 @@ def _curve(changes: Counter[int]) -> Curve:
 
 def _in_order(counts: Mapping[str, int]) -> dict[str, int]:
     return {outcome: counts[outcome] for outcome in OUTCOMES if outcome in counts}
-
-
-def _sum(histograms: Iterable[Histogram]) -> Histogram:
-    total = Histogram()
-    for histogram in histograms:
-        total.add(histogram)
-    return total
 
 
 def _rank(count: int, q: float) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -10,14 +12,17 @@ from perfdb.families.base import Around, ChildRun
 from perfdb.families.scaling.analysis.ceiling import ceilings
 from perfdb.families.scaling.analysis.distribution import distribution
 from perfdb.families.scaling.analysis.tables import ceiling_rows
-from perfdb.families.scaling.assemble import cells_of, hosts_of
-from perfdb.families.scaling.clients.merge import Told
+from perfdb.families.scaling.assemble import hosts_of
+from perfdb.families.scaling.clients.answers import Row
+from perfdb.families.scaling.clients.merge import Latency, Load, Told
 from perfdb.families.scaling.files.deployed import CONNECTION_FILE, command_of, deployed
 from perfdb.families.scaling.files.runbook import LogEntry, Repetition, Request, log_entry, raw_lines, summary_csv
-from perfdb.families.scaling.measure import tried_of
+from perfdb.families.scaling.measure import cell_tried, tried_of
 from perfdb.families.scaling.samples import Tried, columns
 from perfdb.families.scaling.spec import ScalingSpec
 from perfdb.record import Record
+from perfdb.registry.importers.definitions import OPENENV_PERCENTILES
+from perfdb.units import counted
 
 FILES = ("raw.jsonl", "summary.csv", "log.md")
 READS = (CONNECTION_FILE,)
@@ -33,27 +38,25 @@ class Begun:
 
 
 def outputs(spec: ScalingSpec, url: str, record: Record, runs: Sequence[ChildRun], around: Around) -> dict[str, bytes]:
-    """The files by name: every session, a row for each load and repetition, and the log's entry.
+    """The files by name: every session that was kept, a row for each load and repetition, and the log's entry.
+
+    Rows count what the record counts: every session of the steady part, where there is one, kept or not.
 
     Args:
         url: As it was typed.
         record: The run's.
         around: What stood around it.
     """
-    begun = [Begun(tried, _instant(run, tried)) for run in runs if (tried := tried_of(run)) is not None]
+    begun = [Begun(tried, _instant(run, tried)) for run in runs if (tried := tried_of(spec, run)) is not None]
     hardware = record.environment.machine
-    every = [
-        (one, [_request(spec, one, told, number, hardware) for number, told in enumerate(one.tried.found.told)])
-        for one in begun
-    ]
-    repetitions = [
-        Repetition(
-            url, one.tried.repetition, one.at + timedelta(seconds=_wall_s(one.tried)), _wall_s(one.tried), requests
-        )
-        for one, requests in every
-        if requests
-    ]
-    raw = raw_lines([request for _, requests in every for request in requests])
+    repetitions = [_repetition(spec, url, one, hardware) for one in begun if any(one.tried.found.steady.values())]
+    raw = raw_lines(
+        [
+            _request(spec, one, told, number, hardware)
+            for one in begun
+            for number, told in enumerate(one.tried.found.told)
+        ]
+    )
     entry = _entry(spec, url, record, [one.tried for one in begun], around)
     return {
         "raw.jsonl": raw.encode(),
@@ -71,6 +74,40 @@ def _instant(run: ChildRun, tried: Tried) -> datetime:
 
 def _wall_s(tried: Tried) -> float:
     return max((load.wall_s for load in tried.found.loads.values()), default=0.0)
+
+
+def _repetition(spec: ScalingSpec, url: str, begun: Begun, hardware: str) -> Repetition:
+    tried, found = begun.tried, begun.tried.found
+    begin_s, end_s = spec.window or (0.0, math.inf)
+    good = found.steady.get("ok", 0)
+    rows = [told.row for told in found.told if begin_s <= told.row.scheduled_us / _US < end_s]
+    answered = [row for row in rows if row.outcome == "ok"]
+    return Repetition(
+        mode=spec.mode,
+        url=url,
+        load=tried.load,
+        wait_s=tried.wait_s,
+        number=tried.repetition,
+        ended_at=begun.at + timedelta(seconds=_wall_s(tried)),
+        hardware=hardware,
+        lasted_s=_wall_s(tried) if spec.window is None else end_s - begin_s,
+        good=good,
+        failed=sum(found.steady.values()) - good,
+        latencies={part: _took(part, found, answered) for part in OPENENV_PERCENTILES},
+        pids=None if found.left_out else len({row.pid for row in answered if row.pid}),
+        sessions=None if found.left_out else len({row.session_hash for row in answered if row.session_hash}),
+        hosts=len(found.by_host),
+    )
+
+
+def _took(part: str, found: Load, answered: Sequence[Row]) -> list[tuple[float, int]]:
+    """Seconds and how many of the successes took so long: exactly if every session was kept, else to the record's three digits."""
+    if found.left_out:
+        steps = found.latencies.get(part, Latency()).ok.steps()
+    else:
+        times = (getattr(row, f"{part}_us") for row in answered)
+        steps = iter(sorted(Counter(time for time in times if time is not None).items()))
+    return [(time / _US, count) for time, count in steps]
 
 
 def _request(spec: ScalingSpec, begun: Begun, told: Told, number: int, hardware: str) -> Request:
@@ -102,8 +139,9 @@ def _s(microseconds: int | None) -> float | None:
 
 
 def _entry(spec: ScalingSpec, url: str, record: Record, tried: Sequence[Tried], around: Around) -> LogEntry:
-    samples = columns(tried)
-    cells, hosts = cells_of(spec, samples), hosts_of(samples)
+    # As the record's own findings have it.
+    cells = [cell_tried(spec, one) for one in tried if one.found.loads]
+    hosts = hosts_of(columns([one for one in tried if one.found.complete]))
     known = deployed(url, record, around, _processes(tried))
     nodes = spec.expected_hosts or known.nodes or len(hosts) or None
     how_many = "multi" if (len(hosts) or nodes or 1) > 1 else "single"
@@ -128,6 +166,7 @@ def _entry(spec: ScalingSpec, url: str, record: Record, tried: Sequence[Tried], 
         distribution=distribution(hosts, nodes or 1) if hosts else None,
         notes=(
             *(f"Passed means, wait {c.wait_s:g} s: {c.criterion.text(c.wait_s)}" for c in found),
+            *_counted(spec, tried),
             *(
                 f"{finding.name.replace('_', ' ').capitalize()}: {finding.value} ({finding.evidence})"
                 for finding in told
@@ -135,6 +174,22 @@ def _entry(spec: ScalingSpec, url: str, record: Record, tried: Sequence[Tried], 
             f"Record: {record.record_id}",
         ),
     )
+
+
+def _counted(spec: ScalingSpec, tried: Sequence[Tried]) -> Iterator[str]:
+    """What sessions the files are of, where not of all."""
+    if spec.window is not None:
+        begin_s, end_s = spec.window
+        yield (
+            f"summary.csv and the table count sessions scheduled in the steady part, from {begin_s:g} to {end_s:g} s after a "
+            "load's beginning, as the record does; raw.jsonl has those before it too"
+        )
+    if short := [one.found for one in tried if one.found.left_out]:
+        lacking, every = sum(found.left_out for found in short), sum(sum(found.all.values()) for found in short)
+        yield (
+            f"raw.jsonl lacks {lacking:,} of {counted(every, 'session')} of {counted(len(short), 'load')}, those that ended last, "
+            "slow and failed ones among them; summary.csv and the table count all of them, but its distinct hosts"
+        )
 
 
 def _processes(tried: Sequence[Tried]) -> int:

@@ -11,15 +11,14 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from statistics import fmean
 from urllib.parse import quote
 
-from perfdb.families.quantile import quantile
 from perfdb.families.scaling.analysis.distribution import Distribution
 from perfdb.families.scaling.analysis.tables import CeilingRow
+from perfdb.families.scaling.summarise import at_share
 from perfdb.record import Status
 from perfdb.registry.importers.definitions import OPENENV_PERCENTILES
 from perfdb.units import duration, significant
@@ -74,58 +73,64 @@ SUMMARY_COLUMNS = (
 
 @dataclass(frozen=True)
 class Repetition:
-    """All sessions of one load, one wait and one repetition: a row of `summary.csv`.
+    """One load, tried once, by the sessions that count in the record: a row of `summary.csv`.
 
     Attributes:
+        mode: As of its requests, like the load, the wait and the hardware.
         url: Of the service.
         number: Of the repetition, from 1.
         ended_at: When it was over.
-        wall_s: Seconds from the first session's start to the last one's end.
-        requests: At least one, all of one mode, wait and hardware.
+        lasted_s: Seconds from the first session's start to the last one's end; with a steady part, that one's length.
+        good: How many sessions succeeded.
+        failed: How many did not; with the former at least one.
+        latencies: By part, seconds in order and how many of the successes took so long.
+        pids, sessions: How many distinct ones answered; None where not every session was kept.
+        hosts: The same, of as many sessions as were kept.
     """
 
+    mode: str
     url: str
+    load: int
+    wait_s: float
     number: int
     ended_at: datetime
-    wall_s: float
-    requests: Sequence[Request]
+    hardware: str
+    lasted_s: float
+    good: int
+    failed: int
+    latencies: Mapping[str, Sequence[tuple[float, int]]]
+    pids: int | None
+    sessions: int | None
+    hosts: int
 
     def row(self) -> dict[str, Value]:
-        """The row, by column. Latencies are of successes, percentiles linear between neighbours."""
-        first = self.requests[0]
-        good = [request for request in self.requests if request.success]
-        latencies: Mapping[str, Callable[[Request], float | None]] = {
-            "connect": lambda request: request.connect_latency,
-            "reset": lambda request: request.reset_latency,
-            "step": lambda request: request.step_latency,
-            "total": lambda request: request.total_latency,
-        }
+        """The row, by column. Latencies are of successes, percentiles the nearest rank's."""
         numbers: dict[str, Value] = {}
-        for part, of in latencies.items():
-            values = sorted(value for request in good if (value := of(request)) is not None)
-            if values:
-                numbers |= {f"{part}_p{p}": quantile(values, p / 100) for p in OPENENV_PERCENTILES[part]}
-            if values and part == "total":
-                numbers |= {"total_min": values[0], "total_max": values[-1], "total_avg": fmean(values)}
-        if self.wall_s > 0:
-            numbers["requests_per_second"] = len(good) / self.wall_s
-            numbers["effective_concurrency"] = len(good) * first.wait_requested / self.wall_s
+        for part, values in self.latencies.items():
+            numbers |= {f"{part}_p{p}": at_share(values, p / 100) for p in OPENENV_PERCENTILES[part]}
+        if total := self.latencies.get("total"):
+            mean = sum(seconds * count for seconds, count in total) / sum(count for _, count in total)
+            numbers |= {"total_min": total[0][0], "total_max": total[-1][0], "total_avg": mean}
+        if self.lasted_s > 0:
+            numbers["requests_per_second"] = self.good / self.lasted_s
+            numbers["effective_concurrency"] = self.good * self.wait_s / self.lasted_s
+        every = self.good + self.failed
         known: dict[str, Value] = {
-            "mode": first.mode,
+            "mode": self.mode,
             "url": self.url,
-            "num_requests": len(self.requests),
-            "batch_size": first.batch_size,
-            "wait_seconds": first.wait_requested,
+            "num_requests": every,
+            "batch_size": self.load,
+            "wait_seconds": self.wait_s,
             "repetition": self.number,
             "timestamp": _instant(self.ended_at),
-            "hardware": first.hardware,
-            "successful": len(good),
-            "failed": len(self.requests) - len(good),
-            "error_rate": (len(self.requests) - len(good)) / len(self.requests),
-            "total_wall_time": self.wall_s,
-            "unique_pids": len({request.pid for request in good if request.pid}),
-            "unique_sessions": len({request.session_hash for request in good if request.session_hash}),
-            "unique_hosts": len({request.host_url for request in good if request.host_url}),
+            "hardware": self.hardware,
+            "successful": self.good,
+            "failed": self.failed,
+            "error_rate": self.failed / every,
+            "total_wall_time": self.lasted_s,
+            "unique_pids": self.pids,
+            "unique_sessions": self.sessions,
+            "unique_hosts": self.hosts,
             **numbers,
         }
         return {column: known.get(column) for column in SUMMARY_COLUMNS}

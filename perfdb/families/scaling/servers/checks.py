@@ -23,9 +23,11 @@ _REQUESTS: dict[Protocol, int] = {"ws": 1, "http": 2, "get": 1}
 def disagreement(load: Load, protocol: Protocol) -> str | None:
     """How the balancer's counters differ from what the clients saw; None where they agree, or say nothing.
 
-    The step of each session that succeeded was sent to the host that answered it; over HTTP its reset was sent besides, to
-    whichever host it was the turn of. One that failed may have been sent or not. So each backend was sent at least the
-    steps that it answered, and all together no more than the failures explain, and a few that don't matter: a cluster looks whether the balancer is alive, about once in a second or two. Where hosts don't call themselves by the addresses that the balancer knows, the largest number is held against the largest.
+    The step of each session that succeeded was sent to the host that answered it; over HTTP its reset was sent besides,
+    to whichever host it was the turn of. One that failed may have been sent or not. So each backend was sent at least the
+    steps that it answered, and all together no more than the failures explain, and a few that don't matter: a cluster
+    looks whether the balancer is alive, about once in a second or two. Where hosts don't call themselves by the addresses
+    that the balancer knows, the largest number is held against the largest.
     """
     passed = load.server.passed
     if passed is None:
@@ -63,7 +65,12 @@ def disagreement(load: Load, protocol: Protocol) -> str | None:
 
 
 def unhealthy(load: Load) -> str | None:
-    """How not every backend was healthy all the time; None where each was, or the balancer does not say."""
+    """How not every backend was healthy all the time; None where each was, or the balancer does not say.
+
+    It is asked once a second. No counter of Envoy's tells that a backend was out in between for want of answers: one check
+    without an answer takes none out, and how many do is a matter of its config. A check that is answered with something
+    else than success takes its backend out at once, and is counted.
+    """
     server = load.server
     if not server.balancer_watched:
         return None
@@ -73,6 +80,8 @@ def unhealthy(load: Load) -> str | None:
             f"{server.backends - server.fewest_healthy} of {counted(server.backends, 'backend')} were not healthy"
         )
     for name, what in (
+        ("health_refusals", "health checks that a backend answered with no success, which ejects it"),
+        ("membership_changes", "times that backends came or went"),
         ("ejections", "ejections by outlier detection"),
         ("panics", "sessions sent to any backend since most were ill"),
         ("none_healthy_503", "refused since none was healthy"),
@@ -84,8 +93,17 @@ def unhealthy(load: Load) -> str | None:
     return f"{'; '.join(told)}. See the backends' logs, and `perfdb preflight` before you measure again"
 
 
-def unevenness(load: Load, most_spread: float, least_success: float) -> str | None:
+def healthy(loads: Sequence[Load]) -> str:
+    """What there is to say of loads in which each backend was."""
+    failures = sum(load.server.counted.get("health_failures", 0) for load in loads)
+    meanwhile = f"{counted(failures, 'health check')} had no answer" if failures else "no health check failed"
+    return f"each backend was healthy whenever the balancer was asked, once a second; {meanwhile} meanwhile"
+
+
+def unevenness(load: Load, most_spread: float, least_success: float, expected_hosts: int | None) -> str | None:
     """How unevenly hosts were loaded; None where evenly enough, or where that cannot be said.
+
+    Hosts are as many as the balancer knew, or as were expected if that is more: a silent one is one of no session.
 
     It takes two things: the spread is above the bound, and chance would seldom have done it. A balancer that takes turns
     gives each host the same but for a session for each of its threads, which of few sessions is a large part; one that
@@ -93,14 +111,15 @@ def unevenness(load: Load, most_spread: float, least_success: float) -> str | No
     say more about what hosts refuse than about what they are given.
     """
     sessions = load.by_host
+    hosts = max(len(sessions), load.server.backends, expected_hosts or 0)
     every, ok = sum(load.all.values()), load.all.get("ok", 0)
-    if load.left_out or len(sessions) < 2 or ok < ENOUGH * len(sessions) or ok < least_success * every:
+    if load.left_out or hosts < 2 or ok < ENOUGH * hosts or ok < least_success * every:
         return None
-    spread = distribution(sessions, len(sessions))
+    spread = distribution(sessions, hosts)
     if spread is None or spread.spread <= most_spread or (spread.chi_square_p or 0.0) * SELDOM >= 1:
         return None
     return (
-        f"{len(sessions)} hosts had {min(sessions.values())} to {max(sessions.values())} sessions, a spread of {spread.spread:.0%}. Does "
+        f"{hosts} hosts had {0 if spread.silent else min(sessions.values())} to {max(sessions.values())} sessions, a spread of {spread.spread:.0%}. Does "
         "the balancer take turns (ROUND_ROBIN), and does it know each backend once? --most-spread is the bound"
     )
 
@@ -158,7 +177,8 @@ def seen(load: Load) -> tuple[str, str]:
     out_of_reach = sum(one.how == "none" for one in server.servers)
     if out_of_reach:
         told.append(
-            f"{counted(out_of_reach, 'server')} out of reach: not processes here that we may look at, without /stats of their own"
+            f"{counted(out_of_reach, 'server')} out of reach: not processes here that we may look at, and without /stats of their own, or not "
+            "asked for it since nobody named the admin that told of them"
         )
     told.append(_counters(load))
     return " and ".join(reached) or ("balancer" if server.balancer_watched else "not reachable"), ". ".join(told)
@@ -168,14 +188,19 @@ def _counters(load: Load) -> str:
     server = load.server
     if server.balancer_watched:
         grown = ", ".join(f"{name} {count}" for name, count in server.counted.items() if count)
-        return f"the balancer knew {counted(server.backends, 'backend')}, at least {server.fewest_healthy} of them healthy{f'; {grown}' if grown else ''}"
-    why = {
+        told = [
+            f"the balancer knew {counted(server.backends, 'backend')}, at least {server.fewest_healthy} of them healthy"
+        ]
+        if server.memory_bytes is not None:
+            told.append(f"it had allocated at most {bytes_(server.memory_bytes)}")
+        return "; ".join([*told, *([grown] if grown else [])])
+    whys = {
         "no_answer": "no Envoy's admin answered",
         "other_port": "the Envoy whose admin answered serves another port",
         "watched": "the balancer's admin did not go on answering",
     }
-    told = why[server.watching.balancer] if server.watching else "nobody looked"
-    return f"no balancer's counters: {told}. If there is one, name its admin with --admin HOST:PORT"
+    why = whys[server.watching.balancer] if server.watching else "nobody looked"
+    return f"no balancer's counters: {why}. If there is one, name its admin with --admin HOST:PORT"
 
 
 def fault_told(load: Load) -> tuple[str, str] | None:

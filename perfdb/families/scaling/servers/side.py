@@ -16,7 +16,15 @@ from perfdb.families.scaling.clients.answers import (
     Watching,
 )
 
-COUNTERS = ("ejections", "overflow_503", "none_healthy_503", "panics", "health_failures")
+COUNTERS = (
+    "ejections",
+    "overflow_503",
+    "none_healthy_503",
+    "panics",
+    "health_failures",
+    "health_refusals",
+    "membership_changes",
+)
 
 
 @dataclass(frozen=True)

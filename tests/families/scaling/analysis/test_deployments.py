@@ -73,7 +73,33 @@ def test_no_law_follows_from_a_ceiling_that_was_not_reached() -> None:
     open_ended = run(4, 3400).model_copy(update={"cells": (cell(3400, 1.1),)})
     found = only(more_hosts([run(1, 1000), run(2, 1900), open_ended]))
     assert isinstance(found.law, NoFit)
-    assert "of 4 hosts the largest load that was tried passed" in found.law.reason
+    assert "of 4 hosts the largest load that was tried passed in 1 of 1 repetition" in found.law.reason
+
+
+def one_short(hosts: int, ceiling: float, odd: list[Cell]) -> Measured:
+    """Three repetitions, the second of which says something else."""
+    cells = [*near(ceiling, 1), *(one.model_copy(update={"repetition": 2}) for one in odd), *near(ceiling, 3)]
+    return run(hosts).model_copy(update={"cells": tuple(cells)})
+
+
+def test_no_law_follows_where_the_ceiling_of_one_repetition_is_not_known() -> None:
+    whole = [run(1, 100, 100, 100), run(2, 190, 190, 190)]
+    for odd, why in (
+        ([cell(32, 9.0)], "of 4 hosts already the smallest load failed in 1 of 3 repetitions"),
+        ([cell(256, 1.1)], "of 4 hosts the largest load that was tried passed in 1 of 3 repetitions"),
+    ):
+        found = only(more_hosts([*whole, one_short(4, 256, odd)]))
+        assert isinstance(found.law, NoFit)
+        assert why in found.law.reason
+
+
+def test_a_load_that_says_nothing_of_the_service_bounds_no_ceiling() -> None:
+    spoiled = cell(257, 9.0, valid=False)
+    alone = run(2, 256).model_copy(update={"cells": (cell(256, 1.1), spoiled)})
+    side = only(more_hosts([run(1, 128), alone])).sides[2]
+    assert side.ceiling.bracket.text() == "at least 256"
+    assert side.by_success.bracket.text() == "at least 256"
+    assert (side.ceiling.invalid_cells, alone.latency_rows[-1].cells, alone.latency_rows[-1].p99_s) == (1, 0, None)
 
 
 def test_runs_of_another_kind_are_not_set_against_one_another() -> None:
@@ -119,10 +145,19 @@ def test_one_unique_host_behind_a_balancer_of_two_is_invalid() -> None:
 
 
 def test_a_kind_says_what_was_asked_for_and_not_what_is_so_anyway() -> None:
-    assert kind_of(ScalingSpec(), "laptop") == "ws, burst, from laptop"
-    assert kind_of(ScalingSpec(steady_s=3.0, reps=9, requests_grid="7"), "laptop") == "ws, burst, from laptop"
+    assert kind_of(ScalingSpec(), "laptop", "/") == "ws, burst, from laptop"
+    assert kind_of(ScalingSpec(steady_s=3.0, reps=9, requests_grid="7"), "laptop", "/") == "ws, burst, from laptop"
     asked = ScalingSpec(shape="open", steady_s=3.0, ramp_s=2.0)
-    assert kind_of(asked, "laptop") == "ws, open, ramp_s 2.0, steady_s 3.0, from laptop"
+    assert kind_of(asked, "laptop", "/") == "ws, open, ramp_s 2.0, steady_s 3.0, from laptop"
+
+
+def test_loads_from_the_nodes_of_a_config_are_of_another_kind_than_local_ones() -> None:
+    asked = ScalingSpec(clients_on="slurm_hopper", clients=4)
+    assert kind_of(asked, "laptop", "/") == "ws, burst, from nodes of slurm_hopper on laptop"
+
+
+def test_what_a_plain_get_got_is_of_the_kind() -> None:
+    assert kind_of(ScalingSpec(mode="get"), "laptop", "/health") == "get /health, burst, from laptop"
 
 
 def test_the_curve_has_what_was_measured_what_is_linear_and_the_law() -> None:
@@ -146,6 +181,33 @@ def test_a_curve_says_which_ceilings_are_only_at_least_that() -> None:
     picture = of_more_hosts(more_hosts(runs), runs)
     assert picture is not None
     assert "of 2 hosts the largest load that was tried passed" in picture.data.remarks[0]
+
+
+def test_the_curve_counts_a_repetition_that_bore_nothing_and_says_so() -> None:
+    runs = [run(1, 128, 128, 128), one_short(4, 256, [cell(32, 9.0)])]
+    picture = of_more_hosts(more_hosts(runs), runs)
+    assert picture is not None
+    dot = picture.data.lines[0].dots[1]
+    assert (dot.x, dot.y, dot.low, dot.high) == (4.0, 256, 0, 256)
+    assert picture.data.remarks == ("wait 1 s: of 4 hosts already the smallest load failed in 1 of 3 repetitions.",)
+
+
+def test_what_is_linear_is_drawn_from_one_host_and_from_no_other() -> None:
+    nothing = run(1).model_copy(update={"cells": (cell(32, 9.0),)})
+    runs = [nothing, run(2, 200), run(4, 300)]
+    picture = of_more_hosts(more_hosts(runs), runs)
+    assert picture is not None
+    (line,) = picture.data.lines
+    assert [dot.x for dot in line.dots] == [2.0, 4.0]
+    assert (
+        "of 1 host already the smallest load failed in 1 of 1 repetition, so there is no dot" in picture.data.remarks[0]
+    )
+
+
+def test_where_no_ceiling_is_known_there_is_no_curve() -> None:
+    runs = [run(n).model_copy(update={"cells": (cell(32, 9.0),)}) for n in (1, 2)]
+    assert more_hosts(runs)
+    assert of_more_hosts(more_hosts(runs), runs) is None
 
 
 def test_without_several_hosts_there_is_no_curve() -> None:

@@ -7,19 +7,21 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psutil
 import pytest
 
-from perfdb.families.scaling.clients.answers import Begin, End, Progress
+from perfdb.families.scaling.clients.answers import Begin, End, Names, Progress
 from perfdb.families.scaling.clients.merge import Load, merge
 from perfdb.families.scaling.plan import LoadPlan
 from tests.families.scaling.loads import CHILD, answers, load, service, start, told
 
 
 def quantile_s(merged: Load, phase: str, q: float) -> float:
-    value = merged.latencies[phase].answered_s(q)
+    value = merged.latencies[phase].all_s(q)
     assert value is not None
     return value
 
@@ -139,10 +141,52 @@ def test_a_close_that_fails_is_told_beside_a_success():
     there = service(every=2, fault="never closes")
     merged = load(there.url, shape="burst", sessions=10, wait_s=0.1, timeout_s=1.5)
     assert merged.all == {"ok": 10}
-    assert merged.close_failed == 5
+    assert (merged.steady_close_failed, merged.close_failed) == (5, 5)
     # Their steps were over long before.
     assert (merged.steps.at(1.2), merged.sessions.at(1.2)) == (0, 5)
     assert merged.latencies["close"].ok.total == 5
+
+
+def test_closes_that_fail_count_by_when_their_sessions_were_scheduled():
+    there = service(every=2, fault="never closes")
+    plan = {"shape": "open", "rate": 20, "wait_s": 0.0, "warm_up_s": 0.5, "steady_s": 1.0}
+    merged = load(there.url, timeout_s=0.5, **plan)
+    assert (merged.steady_close_failed, merged.close_failed) == (10, 15)
+
+
+def test_a_service_that_is_another_host_each_time_is_told_whole():
+    there = service(fault="another host", every=1)
+    said = told(there.url, shape="burst", sessions=1200, wait_s=0.0)
+    merged = merge(said)
+    assert merged.missing == ()
+    assert merged.all == {"ok": 1200}
+    assert len(merged.by_host) == 1000
+    assert max(len(answer.model_dump_json()) for answer in said if isinstance(answer, Names)) < 20_000
+
+
+def test_words_of_failures_fit_into_lines_whatever_their_signs():
+    there = service(fault="signs", every=1)
+    process = start(LoadPlan(url=f"{there.url}/get", protocol="get", shape="burst", sessions=150, wait_s=0.0))
+    out, _ = process.communicate(timeout=60)
+    assert max(map(len, out.splitlines())) < 64 * 1024
+    merged = merge(answers(out))
+    assert merged.complete
+    assert len({one.trouble for one in merged.told} - {None}) == 100
+
+
+def test_a_wait_that_no_session_can_have_had_is_no_number_that_cannot_be_read():
+    there = service(fault="aeons", every=1)
+    merged = load(there.url, shape="burst", sessions=3, wait_s=0.0)
+    assert merged.all == {"wrong_answer": 3}
+    assert [one.row.waited_us for one in merged.told] == [None] * 3
+
+
+def test_steps_that_failed_are_not_taken_for_ones_that_succeeded_at_the_barrier():
+    there = service(fault="silent", every=2)
+    merged = load(there.url, shape="barrier", sessions=20, settle_s=0.5, wait_s=0.3, timeout_s=1.0)
+    assert merged.all == {"ok": 10, "timeout": 10}
+    assert (merged.steps.peak, merged.ok_steps.peak) == (20, 10)
+    assert load(there.url, shape="burst", sessions=2, wait_s=0.1, timeout_s=0.5).ok_steps.peak == 0
 
 
 def test_a_service_that_is_full_is_told_from_one_that_is_broken():
@@ -173,15 +217,16 @@ def test_files_that_run_out_are_the_clients_own_fault():
 
 def test_more_rows_than_can_be_kept_are_counted_as_left_out():
     there = service()
-    plan = LoadPlan(url=there.url, shape="burst", sessions=10, wait_s=0.3)
-    process = start(plan, having="import telling, account; telling.MOST_ROWS = 6; account.MOST_MOMENTS = 100")
+    plan = LoadPlan(url=there.url, shape="barrier", sessions=10, wait_s=0.3, ramp_s=0.3, settle_s=0.3)
+    process = start(plan, having="import telling, account; telling.MOST_ROWS = 6; account.MOST_MOMENTS = 8")
     merged = merge(answers(process.communicate(timeout=30)[0]))
     assert merged.complete
     assert (merged.all, len(merged.told), merged.left_out) == ({"ok": 10}, 6, 4)
     assert merged.latencies["total"].ok.total == 10
     # The curve got coarser, and lost nobody.
-    assert {ms % 10 for ms in merged.sessions.changes} == {0}
-    assert merged.sessions.at(0.2) == 10
+    assert {ms % 100 for ms in merged.sessions.changes} == {0}
+    assert len(merged.sessions.changes) <= 8
+    assert merged.sessions.at(0.5) == 10
     assert merged.sessions.levels[-1][1] == 0
 
 
@@ -337,3 +382,28 @@ def test_no_address_of_a_host_is_told():
     text = "".join(answer.model_dump_json() for answer in said)
     assert "no healthy upstream" in text
     assert "10.0.0.1" not in text
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Repeats what it was asked for in its refusal, as many do."""
+
+    def do_GET(self) -> None:
+        said = f"Cannot GET {self.path}".encode()
+        self.send_response(404)
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+def test_the_path_of_a_service_is_in_no_words_of_a_failure():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}/team/t0ken?key=t0ken"
+            merged = load(url, protocol="get", shape="burst", sessions=2)
+        finally:
+            server.shutdown()
+    assert [one.trouble for one in merged.told] == ["HTTP status 404: Cannot GET <path>"] * 2

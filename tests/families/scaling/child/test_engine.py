@@ -122,3 +122,35 @@ def test_a_session_that_is_reset_while_it_waits_for_the_barrier_fails_once():
         load, _ = run(url, shape="barrier", protocol="http", sessions=3, settle_s=0.3)
     assert [session.fault.kind for session in load.sessions] == ["reset"] * 3
     assert all(session.total < 0.2 for session in load.sessions)
+
+
+@pytest.mark.parametrize("protocol", ["ws", "http"])
+def test_a_service_that_says_it_waited_longer_than_its_step_lasted_is_not_believed(protocol):
+    there = service(every=2, fault="half an hour")
+    load, _ = run(there.url, protocol=protocol, shape="burst", sessions=4, wait_s=0.1)
+    assert sorted(session.fault.kind for session in load.sessions if session.fault) == ["wrong_answer"] * 2
+    assert all("in a step that lasted 0." in session.fault.text for session in load.sessions if session.fault)
+
+
+@pytest.mark.parametrize("error", [ValueError, OverflowError, RecursionError, KeyError, TypeError, AssertionError])
+def test_an_answer_that_breaks_our_reader_ends_that_session_and_no_other(monkeypatch, error):
+    there = service()
+    known = protocols.Seen.take
+
+    def take(seen, observation, wait_s):
+        known(seen, observation, wait_s)
+        if seen.session == "s2":
+            raise error("it is broken")
+
+    monkeypatch.setattr(engine.protocols.Seen, "take", take)
+    load, _ = run(there.url, shape="burst", sessions=4, wait_s=0.1)
+    (fault,) = [session.fault for session in load.sessions if session.fault]
+    assert (fault.kind, fault.text) == ("wrong_answer", f"an answer that could not be read ({error.__name__})")
+
+
+@pytest.mark.parametrize("waited", [1e305, 1e100, 86_401.0, float("inf"), float("nan"), -1.0])
+def test_a_wait_that_nobody_waits_for_is_a_wrong_answer(waited):
+    answer = {"waited_seconds": waited, "pid": 1, "session_hash": "s", "host_url": "h"}
+    with pytest.raises(engine.faults.Fault) as caught:
+        protocols.Seen().take(answer, 0.1)
+    assert caught.value.kind == "wrong_answer"

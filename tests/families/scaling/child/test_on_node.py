@@ -21,7 +21,13 @@ print(json.dumps(namespace["clients"](*asked["arguments"])))
 """
 
 
-def test_clients_run_where_only_python_is(tmp_path: Path) -> None:
+def test_clients_run_where_only_python_is_and_nothing_that_lies_about(tmp_path: Path) -> None:
+    # Whoever may write to a folder for temporary files, or to the one we are in.
+    for folder in ("", "here"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        for name in ("hmac", "engine", "json", "histogram"):
+            (tmp_path / folder / f"{name}.py").write_text("raise SystemExit('a stranger runs as us')")
+    before = sorted(tmp_path.rglob("*"))
     (packing,) = child_modules("packed")
     there = service()
     plan = LoadPlan(url=there.url, shape="burst", sessions=20, wait_s=0.1, clients=3)
@@ -34,8 +40,8 @@ def test_clients_run_where_only_python_is(tmp_path: Path) -> None:
         input=json.dumps(asked),
         capture_output=True,
         text=True,
-        cwd=tmp_path,
-        env={"TMPDIR": str(tmp_path)},
+        cwd=tmp_path / "here",
+        env={"TMPDIR": str(tmp_path), "PYTHONPATH": ":/nowhere"},
         timeout=60,
         check=True,
     )
@@ -45,4 +51,4 @@ def test_clients_run_where_only_python_is(tmp_path: Path) -> None:
     assert merged.silent == (0,)
     assert [one.row.session for one in merged.told] == [n for n in range(20) if n % 3 != 0]
     assert merged.all == {"ok": 13}
-    assert list(tmp_path.iterdir()) == []
+    assert sorted(tmp_path.rglob("*")) == before

@@ -51,9 +51,10 @@ def test_a_text_that_is_no_list_of_sockets_has_none(text):
 
 @given(st.text(st.characters(blacklist_categories=["Cs"]), max_size=15), st.integers(0, 10**9), st.integers(0, 10**9))
 def test_a_program_may_be_called_whatever_it_likes(name, user, threads):
-    fields = ["S", *["7"] * 10, str(user), "5", *["0"] * 4, str(threads), "0", "4711", "0", "3", "9"]
-    cpu_s, told, began, memory = processes.parse_stat(f"12 ({name}) {' '.join(fields)}\n")
-    assert (cpu_s, told, began, memory) == ((user + 5) / processes.TICKS, threads, 4711, 3 * processes.PAGE)
+    fields = ["S", "6", *["7"] * 9, str(user), "5", "8", "9", "0", "0", str(threads), "0", "4711", "0", "3", "9"]
+    told = processes.parse_stat(f"12 ({name}) {' '.join(fields)}\n")
+    assert (told.cpu_s, told.children_s) == ((user + 5) / processes.TICKS, 17 / processes.TICKS)
+    assert (told.parent, told.threads, told.began, told.memory) == (6, threads, 4711, 3 * processes.PAGE)
 
 
 @given(st.text())
@@ -63,10 +64,12 @@ def test_a_text_that_is_no_process_is_refused(text):
 
 
 def test_what_proc_says_of_us_is_what_psutil_says():
-    cpu_s, threads, _, memory = processes.stat(os.getpid())
+    told = processes.stat(os.getpid())
     us = psutil.Process()
-    assert (threads, memory) == (us.num_threads(), pytest.approx(us.memory_info().rss, rel=0.2))
-    assert cpu_s == pytest.approx(sum(us.cpu_times()[:2]), abs=0.5)
+    assert (told.threads, told.memory) == (us.num_threads(), pytest.approx(us.memory_info().rss, rel=0.2))
+    assert told.cpu_s == pytest.approx(sum(us.cpu_times()[:2]), abs=0.5)
+    assert told.children_s == pytest.approx(sum(us.cpu_times()[2:4]), abs=0.5)
+    assert told.parent == us.ppid()
 
 
 @contextlib.contextmanager
@@ -74,8 +77,10 @@ def holder(sock: socket.socket) -> Iterator[int]:
     """A process that has this socket as well, and does nothing."""
     program = [sys.executable, "-c", "import sys; sys.stdin.read()"]
     with subprocess.Popen(program, stdin=subprocess.PIPE, pass_fds=[sock.fileno()]) as process:
-        yield process.pid
-        process.kill()
+        try:
+            yield process.pid
+        finally:
+            process.kill()
 
 
 def listening(host: str) -> socket.socket:
@@ -96,19 +101,34 @@ def test_all_processes_that_hold_a_listening_socket_are_found_and_new_ones_as_we
         assert holders.of([address]) == {address: {os.getpid(), first}}
 
 
-def test_what_was_no_holder_is_not_looked_at_again(monkeypatch):
-    with listening("127.0.0.2") as sock:
+def test_only_the_young_are_looked_at_again_until_a_socket_is_new(monkeypatch):
+    with listening("127.0.0.2") as sock, listening("127.0.0.3") as later, holder(later) as young:
         address = sock.getsockname()
         holders = processes.Holders()
         assert holders.of([address]) == {address: {os.getpid()}}
         looked: list[int] = []
         look = holders._listening
         monkeypatch.setattr(holders, "_listening", lambda pid, wanted: looked.append(pid) or look(pid, wanted))
-        with subprocess.Popen(["sleep", "60"]) as new:
-            assert holders.of([address]) == {address: {os.getpid()}}
-            new.kill()
-    assert {os.getpid(), new.pid} <= set(looked)
-    assert 1 not in looked
+        assert holders.of([address]) == {address: {os.getpid()}}
+        assert young in looked
+        assert not {1, os.getpid()} & set(looked)  # known to hold none, and to hold one
+        monkeypatch.setattr(processes, "YOUNG_S", -1.0)
+        holders.of([address])
+        looked.clear()
+        holders.of([address])
+        assert young not in looked
+        new = later.getsockname()
+        assert holders.of([address, new]) == {address: {os.getpid()}, new: {os.getpid(), young}}
+
+
+def test_who_listens_is_found_behind_any_number_of_connections():
+    with contextlib.ExitStack() as opened:
+        busy = opened.enter_context(listening("127.0.0.2"))
+        for _ in range(100):
+            opened.enter_context(socket.create_connection(busy.getsockname()))
+            opened.enter_context(busy.accept()[0])
+        last = opened.enter_context(listening("127.0.0.2"))
+        assert processes.Holders().of([last.getsockname()]) == {last.getsockname(): {os.getpid()}}
 
 
 def test_a_client_of_a_server_is_no_part_of_it():
@@ -146,6 +166,113 @@ def test_a_servers_workers_are_all_counted_and_what_it_used_before_is_not():
             post(address, "/step", {"action": {"wait_seconds": 0}})
         ((_, cpu_s, *_),) = watched.look(float("inf"))
         assert 0 < cpu_s < 5
+
+
+@contextlib.contextmanager
+def serving(code: str) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
+    """A server of a few statements, which read lines that it is told and say so; `burn(seconds)` uses CPU time."""
+    head = (
+        "import os, signal, socket, sys, time\n"
+        "sock = socket.socket(); sock.bind(('127.0.0.6', 0)); print(sock.getsockname()[1], flush=True)\n"
+        "def burn(seconds):\n"
+        "    until = time.process_time() + seconds\n"
+        "    while time.process_time() < until: pass\n"
+        "def heard():\n"
+        "    print('so', flush=True); sys.stdin.readline()\n"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", head + code], text=True, **pipes) as process:
+        try:
+            assert process.stdout is not None
+            yield process, ("127.0.0.6", int(process.stdout.readline()))
+        finally:
+            process.kill()
+
+
+def come(process: subprocess.Popen[str]) -> None:
+    """It is at the next place where it waits to be told to go on."""
+    assert process.stdout is not None
+    assert process.stdout.readline() == "so\n"
+
+
+def go_on(process: subprocess.Popen[str]) -> None:
+    """From there."""
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def test_a_server_goes_on_counting_while_another_is_dead():
+    code = "sock.listen(); heard(); burn(.3); heard()"
+    with serving(code) as (burns, one), serving(code) as (dies, other):
+        come(burns)
+        come(dies)
+        watched = servers.Servers(None, [one, other])
+        go_on(burns)
+        come(burns)
+        before = watched.look(float("inf"))[0][1]
+        assert before >= 0.2
+        dies.kill()
+        dies.wait()
+        assert [row[1] >= before for row in watched.look(float("inf"))] == [True, False]
+        assert watched.look(float("inf"))[0][1] >= before
+
+
+def test_one_that_was_there_before_it_listened_is_found_once_it_does():
+    with serving("heard(); sock.listen(); burn(.2); heard()") as (process, address):
+        watched = servers.Servers(None, [address])
+        assert watched.look(float("inf")) == []
+        come(process)
+        go_on(process)
+        come(process)
+        ((_, _, _, _, count),) = watched.look(float("inf"))
+        assert count == 1
+
+
+WORKERS = """
+sock.listen()
+heard()
+for _ in range(4):
+    if not os.fork():
+        burn(.15)
+        heard()
+        os._exit(0)
+    os.wait()
+heard()
+"""
+
+
+@pytest.mark.parametrize("looks", [0, 4])
+def test_workers_that_come_and_go_are_counted_once_whether_they_were_seen_or_not(looks):
+    with serving(WORKERS) as (process, address):
+        come(process)
+        watched = servers.Servers(None, [address])
+        go_on(process)
+        for number in range(4):
+            come(process)
+            if number < looks:
+                assert watched.look(float("inf"))[0][4] == 2
+            go_on(process)
+        come(process)
+        ((_, cpu_s, _, _, count),) = watched.look(float("inf"))
+        assert (cpu_s, count) == (pytest.approx(0.6, abs=0.15), 1)
+
+
+def test_a_worker_that_nobody_waits_for_is_not_forgotten():
+    code = (
+        "sock.listen(); signal.signal(signal.SIGCHLD, signal.SIG_IGN); heard()\n"
+        "if not os.fork(): burn(.2); heard(); os._exit(0)\n"
+        "time.sleep(60)\n"
+    )
+    with serving(code) as (process, address):
+        come(process)
+        watched = servers.Servers(None, [address])
+        go_on(process)
+        come(process)
+        ((_, before, *_),) = watched.look(float("inf"))
+        go_on(process)
+        within(10, lambda: watched.look(float("inf"))[0][4] == 1)
+        assert watched.look(float("inf"))[0][1] >= before >= 0.1
 
 
 def test_a_server_elsewhere_tells_of_itself_and_one_that_was_started_again_counts_on():

@@ -56,6 +56,9 @@ def test_an_answer_without_a_length_ends_with_the_stream():
         b"HTTP/1.1 2x0 OK\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 000000000000999999999999999\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n",
@@ -67,6 +70,12 @@ def test_what_is_no_answer_of_http_is_wrong(data):
     with pytest.raises(faults.Fault) as caught:
         fed(over_http.Reader(), data, [])
     assert caught.value.kind == "wrong_answer"
+
+
+def test_a_length_with_zeros_before_it_is_that_length():
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 0000000000000000003\r\n\r\n"
+    assert fed(over_http.Reader(), head + b"abc", []) == ([(200, b"abc")], b"")
+    assert fed(over_http.Reader(), head.replace(b"3", b"0"), []) == ([(200, b"")], b"")
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\nContent-Length: ", b"HTTP/1.1 ", CHUNKED]))

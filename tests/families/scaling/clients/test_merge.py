@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import random
+from collections import Counter
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,11 +80,9 @@ def said(client: int, clients: int, share: list[tuple[tuple[int, int], str]]) ->
         Row(n, begun, 0, None, None, None, None, lasted, None, None, None, 0, how, 0)
         for n, ((begun, lasted), how) in enumerate(share)
     )
-    return [
-        *found,
-        Rows(kind="rows", client=client, rows=rows),
-        End(kind="end", client=client, outcome="all", trouble=None),
-    ]
+    found.append(Rows(kind="rows", client=client, rows=rows))
+    given = dict(Counter(answer.kind for answer in found))
+    return [*found, End(kind="end", client=client, outcome="all", trouble=None, given=given)]
 
 
 @given(sessions, st.integers(1, 5))
@@ -110,6 +112,91 @@ def test_answers_that_end_anywhere_are_made_the_best_of(everything, first, secon
     assert merged.silent == tuple(n for n in range(merged.planned) if n not in merged.ends)
 
 
+def changed(answers: list[Answer], kind: type[Answer], **fields: Any) -> list[Answer]:
+    """Those answers with the first of a kind changed."""
+    place = next(n for n, answer in enumerate(answers) if isinstance(answer, kind))
+    return [*answers[:place], answers[place].model_copy(update=fields), *answers[place + 1 :]]
+
+
+TWO = [((0, 10), "ok"), ((5, 10), "timeout")]
+
+
+@given(sessions, st.data())
+def test_a_load_of_which_anything_did_not_come_is_not_complete(everything, data):
+    answers = [answer for client in range(2) for answer in said(client, 2, everything[client::2])]
+    random.Random(0).shuffle(answers)
+    assert merge(answers).complete
+    lost = data.draw(st.sampled_from(range(len(answers))))
+    assert not merge([*answers[:lost], *answers[lost + 1 :]]).complete
+    assert not merge([*answers, answers[lost]]).complete or isinstance(answers[lost], End)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "says"),
+    [
+        (Counts, {"window": "all"}, "what it counted did not come"),
+        (
+            Counts,
+            {"outcomes": {"ok": 2, "timeout": 1}},
+            "1 sessions that ended 'ok' have the time 'total', where 2 were",
+        ),
+        (PhaseHistogram, {"phase": "step"}, "0 sessions that ended 'ok' have the time 'total', where 1 were"),
+        (InFlight, {"changes": ((0, 2), (10, -1))}, "1 of the sessions under way never ended"),
+        (Rows, {"rows": ()}, "0 of 2 sessions' rows came"),
+        (Names, {"left_out": 3}, "2 sessions have rows and 3 have none, where 2 were counted"),
+        (End, {"given": {"begin": 1}}, "1 of 0 answers of the kind 'load' came"),
+    ],
+)
+def test_answers_that_contradict_one_another_are_told(kind, fields, says):
+    answers = said(0, 1, TWO)
+    assert merge(answers).missing == ()
+    merged = merge(changed(answers, kind, **fields))
+    assert not merged.complete
+    assert any(f"client 0: {says}" in words for words in merged.missing), merged.missing
+
+
+def test_a_phase_of_more_sessions_than_were_counted_is_told():
+    answers = said(0, 1, TWO)
+    steps = PhaseHistogram(
+        kind="histogram", client=0, phase="step", outcome="ok", encoded=Histogram.of([1, 2]).encoded()
+    )
+    given = {**answers[-1].given, "histogram": 3}
+    merged = merge([*answers[:-1], steps, answers[-1].model_copy(update={"given": given})])
+    assert merged.missing == ("client 0: 2 sessions that ended 'ok' have the time 'step', where 1 were counted",)
+
+
+def test_what_is_missing_is_told_of_every_client():
+    stopped = End(kind="end", client=1, outcome="stopped", trouble=None)
+    answers = said(0, 3, TWO)
+    merged = merge([*(one for one in answers if one.kind != "load"), stopped])
+    assert merged.missing == (
+        "stopped",
+        "client 2 did not come to its end",
+        "client 0: 0 of 1 answers of the kind 'load' came",
+    )
+    assert merge([]).missing == ("no client began",)
+
+
+def test_names_told_a_few_at_a_time_keep_their_numbers():
+    hosts = ("a" * 12, "b" * 12, "c" * 12)
+    row = Row(0, 0, 0, None, None, None, None, 1, None, None, None, 2, "ok", None)
+    names = [
+        Names(kind="names", client=0, hosts=some, troubles=(), rows=1, left_out=0) for some in (hosts[:2], hosts[2:])
+    ]
+    merged = merge([Rows(kind="rows", client=0, rows=(row, row._replace(session=1, host=3))), *names])
+    assert [one.host for one in merged.told] == ["c" * 12, None]
+
+
+def test_closes_that_failed_are_counted_in_the_steady_window_and_over_all():
+    counts = [
+        Counts(kind="counts", client=client, window=window, outcomes={"ok": 9}, close_failed=failed)
+        for client in (0, 1)
+        for window, failed in (("steady", 2), ("all", 5))
+    ]
+    merged = merge(counts)
+    assert (merged.steady_close_failed, merged.close_failed) == (4, 10)
+
+
 def test_names_are_those_of_the_client_that_gave_the_row():
     share = [((0, 1), "ok")]
     merged = merge(said(0, 2, share) + said(1, 2, share))
@@ -126,7 +213,6 @@ def test_the_worst_client_speaks_for_all():
 
 def test_a_failed_session_is_slower_than_every_success():
     latency = Latency(Histogram.of([100] * 98), Histogram.of([1, 1]))
-    assert latency.answered_s(0.99) == 1e-4
     assert latency.all_s(0.98) == 1e-4
     assert latency.all_s(0.99) is None
     assert Latency().all_s(0.5) is None

@@ -31,9 +31,9 @@ NOTHING = Around()
 SLURM = {"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "4", "SLURM_CPUS_PER_TASK": "48"}
 
 
-def ran(load: int, **planted: Any) -> ChildRun:
+def ran(load: int, spec: ScalingSpec = SPEC, having: str = "", **planted: Any) -> ChildRun:
     """One real load."""
-    process = start(SPEC.plan(service(**planted).url, load, 0.05))
+    process = start(spec.plan(service(**planted).url, load, 0.05), having=having)
     out, trouble = process.communicate(timeout=60)
     assert (process.returncode, trouble) == (0, "")
     return child(f"01-rep-1-wait-0.05s-load-{load}", out.splitlines())
@@ -45,17 +45,19 @@ def runs() -> list[ChildRun]:
     return [ran(8), ran(16, every=4, fault="wrong")]
 
 
-def files(runs: list[ChildRun], around: Around = NOTHING, **changes: Any) -> Mapping[str, str]:
-    measured = FAMILY.assemble(SPEC, None, runs)
+def files(
+    runs: list[ChildRun], around: Around = NOTHING, spec: ScalingSpec = SPEC, **changes: Any
+) -> Mapping[str, str]:
+    measured = FAMILY.assemble(spec, None, runs)
     told = make_record(
         family="scaling",
-        spec=SPEC.model_dump(mode="json"),
+        spec=spec.model_dump(mode="json"),
         metrics=measured.metrics,
         findings=measured.findings,
         **changes,
     )
     assert FAMILY.outputs is not None
-    made = FAMILY.outputs.make(SPEC, URL, told, runs, around)
+    made = FAMILY.outputs.make(spec, URL, told, runs, around)
     assert tuple(made) == FAMILY.outputs.files
     return {name: data.decode() for name, data in made.items()}
 
@@ -73,6 +75,56 @@ def test_the_runbooks_monitor_counts_the_hosts_in_the_raw_lines(runs: list[Child
     lines = [json.loads(line) for line in files(runs)["raw.jsonl"].splitlines()]
     assert len({line["host_url"] for line in lines if line.get("host_url")}) == 3
     assert len(lines) == 24
+
+
+def row_and_metrics(runs: list[ChildRun], made: Mapping[str, str], spec: ScalingSpec) -> tuple[Any, dict[str, float]]:
+    """The summary's only row, and what the record says of the same load."""
+    metrics = {metric.name: metric.all_values[0] for metric in FAMILY.assemble(spec, None, runs).metrics}
+    return pd.read_csv(io.StringIO(made["summary.csv"])).iloc[0], metrics
+
+
+def assert_same_numbers(row: Any, metrics: Mapping[str, float]) -> None:
+    assert row["requests_per_second"] == pytest.approx(metrics["sessions_per_s"])
+    assert 1 - row["error_rate"] == pytest.approx(metrics["success_share"])
+    for phase in ("connect", "reset", "step", "total"):
+        for name in ("p50", "p95", "p99"):
+            # The record's are to three digits.
+            assert row[f"{phase}_{name}"] == pytest.approx(metrics[f"{phase}_{name}_s"], rel=1e-3)
+
+
+def test_sessions_that_were_not_kept_count_in_the_summary_and_the_log_says_how_many_raw_lines_lack() -> None:
+    spec = SPEC.model_copy(update={"requests_grid": "16"})
+    runs = [ran(16, spec, having="import telling; telling.MOST_ROWS = 10", every=4, fault="wrong")]
+    made = files(runs, spec=spec)
+    row, metrics = row_and_metrics(runs, made, spec)
+    assert len(made["raw.jsonl"].splitlines()) == 10
+    assert (row["num_requests"], row["successful"], row["failed"]) == (16, 12, 4)
+    assert pd.isna(row["unique_pids"])
+    assert pd.isna(row["unique_sessions"])
+    assert_same_numbers(row, metrics)
+    assert "- raw.jsonl lacks 6 of 16 sessions of 1 load, those that ended last" in made["log.md"]
+
+
+def test_the_summary_of_a_load_whose_sessions_were_all_kept_is_exactly_that_of_its_raw_lines(
+    runs: list[ChildRun],
+) -> None:
+    """Else who imports both would find that they differ."""
+    made = files(runs)
+    row = pd.read_csv(io.StringIO(made["summary.csv"])).iloc[0]
+    took = sorted(json.loads(line)["total_latency"] for line in made["raw.jsonl"].splitlines()[:8])
+    assert (row["total_min"], row["total_p50"], row["total_max"]) == (took[0], took[3], took[-1])
+
+
+def test_the_summary_is_of_the_steady_part_as_the_record_is_and_says_so() -> None:
+    spec = ScalingSpec(n=20, wait=0.05, reps=1, shape="open", warm_up_s=0.5, steady_s=0.5)
+    runs = [ran(20, spec)]
+    made = files(runs, spec=spec)
+    row, metrics = row_and_metrics(runs, made, spec)
+    assert len(made["raw.jsonl"].splitlines()) == 20
+    assert (row["num_requests"], row["successful"], row["unique_sessions"]) == (10, 10, 10)
+    assert (row["requests_per_second"], row["total_wall_time"]) == (20.0, 0.5)
+    assert_same_numbers(row, metrics)
+    assert "in the steady part, from 0.5 to 1 s after a load's beginning, as the record does" in made["log.md"]
 
 
 def test_the_columns_are_the_runbooks_in_its_order(runs: list[ChildRun]) -> None:

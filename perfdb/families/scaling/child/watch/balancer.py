@@ -18,6 +18,7 @@ COUNTERS = {
     "none_healthy_503": ("upstream_cx_none_healthy",),
     "panics": ("lb_healthy_panic",),
     "health_failures": ("health_check.failure",),
+    "membership_changes": ("membership_change",),
 }
 _FILTER = f"/stats?format=json&filter=cluster%5C.{CLUSTER}%5C."
 
@@ -43,7 +44,11 @@ class Admin:
         """The counters by our names, so far."""
         try:
             told = {one["name"]: int(one["value"]) for one in self._document(_FILTER)["stats"] if "value" in one}
-            return {ours: sum(told.get(_PREFIX + name, 0) for name in theirs) for ours, theirs in COUNTERS.items()}
+            found = {ours: sum(told.get(_PREFIX + name, 0) for name in theirs) for ours, theirs in COUNTERS.items()}
+            found["health_refusals"] = max(
+                0, found["health_failures"] - told.get(_PREFIX + "health_check.network_failure", 0)
+            )
+            return found
         except _ODD:
             return None
 

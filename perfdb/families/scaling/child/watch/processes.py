@@ -1,13 +1,21 @@
 """What /proc says of the processes that listen at an address: found by the socket, never by a number that somebody told."""
 
+import collections
 import ipaddress
+import itertools
 import os
 import socket
 import struct
+import time
 
-_LISTENS = "0A"
+_LISTENS, _HALF_OPEN = "0A", "03"
+# A process may be handed a listening socket by another one after its start, not much later.
+YOUNG_S = 10.0
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+# Of a process: CPU seconds, those of its children that ended, its parent, threads, when it began in ticks since boot,
+# and resident bytes.
+Stat = collections.namedtuple("Stat", "cpu_s children_s parent threads began memory")
 
 
 def listeners(text):
@@ -36,13 +44,22 @@ def _address(packed):
 
 
 def parse_stat(text):
-    """`(CPU seconds, threads, when it began, resident bytes)` of /proc/PID/stat; when it began in ticks since boot.
-
-    Raises ValueError or IndexError where it is none.
-    """
+    """The `Stat` of /proc/PID/stat. Raises ValueError or IndexError where it is none."""
     words = text.rpartition(")")[2].split()  # a program's name may hold blanks and brackets
-    cpu = int(words[11]) + int(words[12])
-    return cpu / TICKS, int(words[17]), int(words[19]), int(words[21]) * PAGE
+    user, system, their_user, their_system = map(int, words[11:15])
+    return Stat(
+        cpu_s=(user + system) / TICKS,
+        children_s=(their_user + their_system) / TICKS,
+        parent=int(words[1]),
+        threads=int(words[17]),
+        began=int(words[19]),
+        memory=int(words[21]) * PAGE,
+    )
+
+
+def since_boot():
+    """Now, in whole ticks since boot."""
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * TICKS)
 
 
 def is_ours(host):
@@ -57,36 +74,41 @@ def is_ours(host):
 
 
 class Holders:
-    """Which processes hold the listening socket of an address. What was no holder is not looked at again."""
+    """Which processes hold the listening socket of an address.
+
+    Who is known to hold one, or to hold none, is not looked at again unless one of the addresses has a socket that is new; the
+    young that hold none are.
+    """
 
     def __init__(self):
-        self._known = {}
+        self._known = {}  # by PID: when it began, and which sockets it holds
+        self._inodes = set()
 
     def of(self, addresses):
         """`{(host, port): set of PIDs}` for those where somebody we may look at listens."""
         wanted = _inodes(addresses)
+        if not wanted.keys() <= self._inodes:
+            self._known.clear()
+        self._inodes = set(wanted)
+        self._learn(wanted)
         found = {}
-        for pid in self._others():
-            for inode in self._listening(pid, wanted):
+        for pid, (_, held) in self._known.items():
+            for inode in held & wanted.keys():
                 for address in wanted[inode]:
                     found.setdefault(address, set()).add(pid)
         return found
 
-    def _others(self):
-        """Processes that are new to us, or hold what was wanted before."""
+    def _learn(self, wanted):
+        """What there is to know of every process that runs now."""
         pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
-        begun = {}
-        for pid in pids:
-            try:
-                begun[pid] = stat(pid)[2]
-            except (OSError, ValueError, IndexError):
-                continue
-        for pid in [pid for pid, since in self._known.items() if begun.get(pid) != since]:
-            del self._known[pid]
+        begun = {pid: told.began for pid in pids if (told := stat(pid)) is not None}
+        grown_up = since_boot() - YOUNG_S * TICKS
+        self._known = {pid: known for pid, known in self._known.items() if begun.get(pid) == known[0]}
         for pid, since in begun.items():
             if pid not in self._known:
-                self._known[pid] = since
-                yield pid
+                held = self._listening(pid, wanted)
+                if held or since < grown_up:
+                    self._known[pid] = since, held
 
     def _listening(self, pid, wanted):
         folder = f"/proc/{pid}/fd"
@@ -98,15 +120,21 @@ class Holders:
                     held.add(int(link[8:-1]))
         except (OSError, ValueError):
             pass  # it is gone, or another user's
-        if held:
-            self._known.pop(pid, None)
         return held
 
 
 def stat(pid):
-    """`parse_stat` of a process. Raises OSError where there is none, else as that."""
-    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-        return parse_stat(file.read())
+    """The `Stat` of a process, None where there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return parse_stat(file.read())
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _may_listen(line):
+    words = line.split(None, 4)
+    return len(words) < 4 or words[3] in (_LISTENS, _HALF_OPEN, "st")
 
 
 def _inodes(addresses):
@@ -115,7 +143,8 @@ def _inodes(addresses):
     for name in ("tcp", "tcp6"):
         try:
             with open("/proc/net/" + name, encoding="ascii", errors="replace") as file:
-                sockets += listeners(file.read())
+                # Those that listen stand first: of a busy machine's connections none is asked for.
+                sockets += listeners("".join(itertools.takewhile(_may_listen, file)))
         except OSError:
             continue
     found = {}

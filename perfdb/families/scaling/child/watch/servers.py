@@ -11,6 +11,51 @@ OURS_TIMEOUT_S = 0.5
 MOST = 256
 
 
+class _Used:
+    """What processes used since they were held: theirs, and that of children of theirs once these ended.
+
+    A child that was held too is in both, once its parent has waited for it: then the parent's counts.
+    """
+
+    def __init__(self):
+        self._alive = {}  # by PID and when it began: `(CPU seconds before, Stat)`
+        self._ended_s = 0.0
+
+    def hold(self, pid, since):
+        """Whether it is there. Of one that began from `since` on, in ticks since boot, all counts; of others what is used from now."""
+        told = processes.stat(pid)
+        if told is not None and (pid, told.began) not in self._alive:
+            self._alive[pid, told.began] = (0.0 if told.began >= since else _all_s(told), told)
+        return told is not None
+
+    def look(self):
+        """`(CPU seconds, resident bytes, threads, processes)`."""
+        ended = [self._alive.pop(key) for key in [key for key in self._alive if _now(key) is None]]
+        for key, (first_s, last) in list(self._alive.items()):
+            self._alive[key] = (first_s, _now(key) or last)
+        waited_s = {pid: told.children_s for (pid, _), (_, told) in self._alive.items()}
+        for first_s, last in ended:
+            # One that no one waits for, as its parent chose, is in nobody's.
+            in_parents = waited_s.get(last.parent, 0.0) >= _all_s(last)
+            self._ended_s -= first_s if in_parents else first_s - _all_s(last)
+        alive = [now for _, now in self._alive.values()]
+        return (
+            self._ended_s + sum(_all_s(now) - first_s for first_s, now in self._alive.values()),
+            sum(now.memory for now in alive),
+            sum(now.threads for now in alive),
+            len(alive),
+        )
+
+
+def _all_s(told):
+    return told.cpu_s + told.children_s
+
+
+def _now(key):
+    told = processes.stat(key[0])
+    return told if told is not None and told.began == key[1] else None
+
+
 class Server:
     """One backend or balancer.
 
@@ -21,35 +66,19 @@ class Server:
         self.address = address
         self.role = role
         self.how = "none"
-        self._used_s = {}
+        self._used = _Used()
         self._last_s = 0.0
         self._added_s = 0.0
 
     def hold(self, pids, since):
-        """These are its processes. Of one that began after `since`, in ticks, all time counts; of others what they use from now."""
+        """These are its processes, besides those that were before; see `_Used.hold`."""
         for pid in pids:
-            try:
-                cpu_s, _, began, _ = processes.stat(pid)
-            except (OSError, ValueError, IndexError):
-                continue
-            self.how = "processes"
-            self._used_s[pid, began] = [0.0 if began > since else cpu_s, cpu_s]
+            if self._used.hold(pid, since):
+                self.how = "processes"
 
     def look(self):
         """`(CPU seconds since the first look, resident bytes, threads, processes)`, None where it says nothing."""
-        return self._from_proc() if self.how == "processes" else self._from_stats()
-
-    def _from_proc(self):
-        memory = threads = alive = 0
-        for key, used in self._used_s.items():
-            try:
-                cpu_s, its_threads, began, its_memory = processes.stat(key[0])
-            except (OSError, ValueError, IndexError):
-                continue
-            if began == key[1]:
-                used[1] = cpu_s
-                memory, threads, alive = memory + its_memory, threads + its_threads, alive + 1
-        return sum(last - first for first, last in self._used_s.values()), memory, threads, alive
+        return self._used.look() if self.how == "processes" else self._from_stats()
 
     def ask(self):
         """Try whether it tells of itself."""
@@ -80,20 +109,20 @@ class Server:
 class Servers:
     """All of them."""
 
-    def __init__(self, balancer, backends):
-        """`balancer` may be None; each is (host, port)."""
+    def __init__(self, balancer, backends, may_ask=True):
+        """`balancer` may be None; each is (host, port). `may_ask`: whether those elsewhere are, which is traffic to them."""
         listed = ([Server(balancer, "balancer")] if balancer else []) + [Server(one, "backend") for one in backends]
         self.all = listed[:MOST]
         self._holders = processes.Holders()
-        self._since = time.clock_gettime(time.CLOCK_BOOTTIME) * processes.TICKS
+        self._since = processes.since_boot()
         self._here = [one for one in self.all if processes.is_ours(one.address[0])]
-        self._elsewhere = [one for one in self.all if one not in self._here]
-        self.find()
-        for one in self._elsewhere:
-            one.ask()
+        self._find()
+        for one in self.all:
+            if may_ask and one not in self._here:
+                one.ask()
 
-    def find(self):
-        """Look who listens at the addresses of this machine; for new processes, as of one that was started again."""
+    def _find(self):
+        """Look who listens at the addresses of this machine: servers may be started again, and workers come and go."""
         held = self._holders.of([one.address for one in self._here])
         for one in self._here:
             one.hold(held.get(one.address, ()), self._since)
@@ -101,8 +130,7 @@ class Servers:
     def look(self, until):
         """`[(number, CPU seconds, resident bytes, threads, processes)]`; those elsewhere are asked as long as there is time."""
         rows = []
-        if any(one.how == "processes" and not one.look()[3] for one in self._here):
-            self.find()
+        self._find()
         for number, one in enumerate(self.all):
             if one.how == "none" or (one.how == "stats" and time.monotonic() > until):
                 continue

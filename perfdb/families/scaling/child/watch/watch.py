@@ -25,6 +25,8 @@ class Watch:
         self._port = parts.port or 80
         self._address = (_resolved(parts.hostname) or "", self._port)
         self._admin, self._why = self._find(parts.hostname, admin)
+        # Whom an admin tells of that nobody named may be anybody: not to be asked for that.
+        self._may_ask = admin is not None or self._admin is None
         self._servers = None
 
     def _find(self, host, named):
@@ -46,7 +48,9 @@ class Watch:
         is_balancer = bool(backends) and self._address not in backends
         backends = [one for one in backends if _is_numeric(one[0])]
         here = [self._address] if self._address[0] else []
-        self._servers = servers.Servers(self._address if is_balancer and here else None, backends or here)
+        self._servers = servers.Servers(
+            self._address if is_balancer and here else None, backends or here, self._may_ask or not backends
+        )
         rows = [(self._name(one.address), one.role, one.how) for one in self._servers.all]
         for start in range(0, max(1, len(rows)), ROWS_A_LINE):
             telling.answer("watch", balancer=self._why, servers=rows[start : start + ROWS_A_LINE])

@@ -131,6 +131,7 @@ class _Loop:
 
 
 def _pass_on(stream, heard):
+    clients, over = 1, set()
     for line in stream:
         telling.line(line)
         if len(line) < SHORT and (b'"begin_at"' in line or b'"counts"' in line):
@@ -138,8 +139,11 @@ def _pass_on(stream, heard):
                 answer = json.loads(line)
                 if "begin_at" in answer:  # for clients on nodes it is told before them
                     heard.put((answer["kind"], float(answer["begin_at"])))
+                    clients = int(answer.get("clients", clients))
                 elif answer["kind"] == "counts":
-                    heard.put(("over", None))
+                    over.add(int(answer["client"]))
+                    if len(over) == clients:
+                        heard.put(("over", None))
             except (ValueError, KeyError, TypeError):
                 pass
     heard.put(("end", None))
