@@ -227,9 +227,7 @@ def _judgement(console: Console, record: Record) -> None:
             console.print(f"[red]failed check[/red] {check.name}" + (f": {_plain(news)}" if news else ""))
             told = f"{told}; {check.detail}"
     for finding in record.findings:
-        console.print(
-            f"{_plain(_called(finding))}: [bold]{_plain(finding.value)}[/bold] ({_plain(finding.evidence)})"
-        )
+        console.print(f"{_plain(_called(finding))}: [bold]{_plain(finding.value)}[/bold] ({_plain(finding.evidence)})")
 
 
 def _called(finding: Finding) -> str:

@@ -86,7 +86,7 @@ _exit_with(app)
 def delivered(to, *options):
     command = [sys.executable, "-c", DELIVERING, *options]
     shell = ["sh", "-c", f'"$@" {to}', "sh"]
-    done = subprocess.run([*shell, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([*shell, *command], capture_output=True, text=True, check=False)
     return done.returncode, done.stderr
 
 

@@ -117,12 +117,11 @@ def _of_the_service(spec: ScalingSpec, tried: Sequence[Tried]) -> Iterator[Check
         yield of("fault_happened", server_checks.no_fault, "the fault's command was run in each load, and ended well")
         return  # a host is gone for a while, and has less to do
     if watched:
-        yield of(
-            "no_backend_ejected", server_checks.unhealthy, server_checks.healthy([one.found for one in watched])
-        )
+        yield of("no_backend_ejected", server_checks.unhealthy, server_checks.healthy([one.found for one in watched]))
+    expected = spec.expected_hosts if spec.require_hosts else None
     yield of(
         "hosts_even",
-        lambda load: server_checks.unevenness(load, spec.most_spread, spec.least_success, spec.expected_hosts),
+        lambda load: server_checks.unevenness(load, spec.most_spread, spec.least_success, expected),
         f"hosts with at least {server_checks.ENOUGH} sessions each were loaded within {spec.most_spread:.0%}, or by chance",
     )
 

@@ -147,7 +147,9 @@ async def plain(request: web.Request) -> web.StreamResponse:
     if fault == "503":
         return web.Response(status=503)
     if fault == "signs":
-        return web.Response(status=500, text=f"{number} " + "\U0001f4a5" * 300)
+        return web.Response(
+            status=500, text="word" * (1 + number % 40) + " e" * (1 + number // 40) + " \U0001f4a5" * 300
+        )
     if fault == "chunked":
         answer = web.StreamResponse()
         answer.enable_chunked_encoding()

@@ -72,7 +72,11 @@ def test_a_sound_load_is_ok_and_says_what_the_service_bears(said):
 
 def test_a_client_that_never_began_is_told_with_its_last_words():
     run = child("01-rep-1-wait-0.05s-load-20", [])
-    lines = (Line(0.1, "stderr", "Traceback"), Line(0.2, "stderr", "ImportError: no epoll\x1b[2J"), Line(0.3, "stderr", " "))
+    lines = (
+        Line(0.1, "stderr", "Traceback"),
+        Line(0.2, "stderr", "ImportError: no epoll\x1b[2J"),
+        Line(0.3, "stderr", " "),
+    )
     broken = ChildRun(dataclasses.replace(run.log, lines=lines))
     measured = FAMILY.assemble(SPEC, None, [broken])
     assert measured.status == "failed"

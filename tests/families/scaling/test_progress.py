@@ -76,7 +76,9 @@ def test_why_a_client_could_not_begin_is_told() -> None:
     assert told(child(), *ended(trouble="the service's name was not found")) == ["the service's name was not found"]
 
 
-@given(st.text() | st.dictionaries(st.sampled_from(["kind", "client", "at_s"]), st.text() | st.floats()).map(json.dumps))
+@given(
+    st.text() | st.dictionaries(st.sampled_from(["kind", "client", "at_s"]), st.text() | st.floats()).map(json.dumps)
+)
 def test_no_line_upsets_it(line: str) -> None:
     assert told(child(), line) == []
 

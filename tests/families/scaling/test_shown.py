@@ -32,7 +32,7 @@ def test_what_to_type_next_is_told_and_larger_loads_only_where_all_passed(tmp_pa
     kept = record(tmp_path, loads, spec=SPEC)
     assert shown(kept, columns_of(loads)).further == (f"perfdb scaling analyze {kept.record_id}",)
     loads = up_to(256, grid=(64, 128, 256))
-    analyze, larger = shown(record(tmp_path, loads, spec=SPEC), columns_of(loads)).further
+    _, larger = shown(record(tmp_path, loads, spec=SPEC), columns_of(loads)).further
     assert "--requests-grid 256,512,1024" in larger
     searched = record(tmp_path, loads, spec={**SPEC, "requests_grid": "64", "bisect_to": 256})
     assert "--bisect-to 1024" in shown(searched, columns_of(loads)).further[1]

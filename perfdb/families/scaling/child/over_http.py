@@ -31,7 +31,7 @@ def read_head(buffer, ended):
     first, *lines = head.split("\r\n")
     words = first.split(" ", 2)
     if len(words) < 2 or not words[0].startswith("HTTP/1.") or not (words[1].isdecimal() and len(words[1]) == 3):
-        raise faults.Fault(faults.WRONG, "no answer of HTTP/1.1: " + first)
+        raise faults.Fault(faults.WRONG, "no answer of HTTP/1.1: " + faults.theirs(first))
     fields = {}
     for line in lines:
         name, _, value = line.partition(":")
@@ -95,5 +95,5 @@ class Reader:
 def _length(text):
     figures = text.lstrip("0")
     if not text.isdecimal() or len(figures) > MOST_FIGURES or int(figures or "0") > LONGEST_BODY:
-        raise faults.Fault(faults.WRONG, "an answer of Content-Length " + text)
+        raise faults.Fault(faults.WRONG, "an answer of no possible Content-Length")
     return int(figures or "0")

@@ -93,7 +93,7 @@ class Reader:
 
 def closed(message):
     """What it means where an answer was due."""
-    text = f"closed with {message.code} {message.reason}"
+    text = f"closed with {message.code} {faults.theirs(message.reason)}"
     capacity = message.code == _TRY_AGAIN_LATER or "capacity" in message.reason.lower()
     return faults.Fault(faults.CAPACITY if capacity else faults.RESET, text)
 

@@ -123,7 +123,9 @@ def _observation(message):
     data = document.get("data")
     if document.get("type") == "error":
         said = json.dumps(data)
-        raise faults.Fault(faults.CAPACITY if "capacity" in said.lower() else faults.WRONG, "error " + said)
+        raise faults.Fault(
+            faults.CAPACITY if "capacity" in said.lower() else faults.WRONG, "error " + faults.theirs(said)
+        )
     if not isinstance(data, dict) or not isinstance(data.get("observation"), dict):
         raise faults.Fault(faults.WRONG, "a message without an observation")
     return data["observation"]

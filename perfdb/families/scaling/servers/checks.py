@@ -100,10 +100,10 @@ def healthy(loads: Sequence[Load]) -> str:
     return f"each backend was healthy whenever the balancer was asked, once a second; {meanwhile} meanwhile"
 
 
-def unevenness(load: Load, most_spread: float, least_success: float, expected_hosts: int | None) -> str | None:
+def unevenness(load: Load, most_spread: float, least_success: float, required_hosts: int | None) -> str | None:
     """How unevenly hosts were loaded; None where evenly enough, or where that cannot be said.
 
-    Hosts are as many as the balancer knew, or as were expected if that is more: a silent one is one of no session.
+    Hosts are as many as the balancer knew, or as are required if that is more: a silent one is one of no session.
 
     It takes two things: the spread is above the bound, and chance would seldom have done it. A balancer that takes turns
     gives each host the same but for a session for each of its threads, which of few sessions is a large part; one that
@@ -111,7 +111,7 @@ def unevenness(load: Load, most_spread: float, least_success: float, expected_ho
     say more about what hosts refuse than about what they are given.
     """
     sessions = load.by_host
-    hosts = max(len(sessions), load.server.backends, expected_hosts or 0)
+    hosts = max(len(sessions), load.server.backends, required_hosts or 0)
     every, ok = sum(load.all.values()), load.all.get("ok", 0)
     if load.left_out or hosts < 2 or ok < ENOUGH * hosts or ok < least_success * every:
         return None

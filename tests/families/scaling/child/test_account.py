@@ -64,3 +64,18 @@ def test_a_connection_that_ends_without_a_reason_is_reset():
     loop._fail = lambda session, fault, at: failed.append(fault.kind)
     loop._on(Session(), engine.select.EPOLLHUP, 0.0)
     assert failed == ["reset"]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("upstream connect error worker-7.cluster.example:8000 hunter2-token", "upstream connect error … …"),
+        (
+            '{"detail": "Server at capacity: 100/100", "host": "10.1.2.3"}',
+            '{"detail": "Server at capacity: …", "host": "…"}',
+        ),
+        ("CAPACITY_REACHED by alice@node17 in [fe80::1]", "CAPACITY_REACHED by … in […]"),
+    ],
+)
+def test_of_a_services_words_only_those_of_letters_are_kept(said, kept):
+    assert faults.theirs(said) == kept

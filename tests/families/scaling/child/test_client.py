@@ -406,4 +406,4 @@ def test_the_path_of_a_service_is_in_no_words_of_a_failure():
             merged = load(url, protocol="get", shape="burst", sessions=2)
         finally:
             server.shutdown()
-    assert [one.trouble for one in merged.told] == ["HTTP status 404: Cannot GET <path>"] * 2
+    assert [one.trouble for one in merged.told] == ["HTTP status 404: Cannot GET …"] * 2
