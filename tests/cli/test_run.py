@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from perfdb.cli.render import print_record
 from perfdb.cli.terminal import Voice
 from perfdb.errors import UsageError
 from perfdb.families import FAMILIES
-from perfdb.record import Check
+from perfdb.record import Check, Finding
 from perfdb.registry.remarks import Remarks
 from perfdb.settings import load_settings
+from tests.families.scaling.counted import Counted, record
 from tests.tracking.records import save
 
 AUTOSCALE = FAMILIES["autoscale"]
@@ -75,6 +77,17 @@ def test_two_options_of_which_one_stands_for_the_other_are_refused_together(root
     told = refused("scaling", "http://127.0.0.1:1", "-n", "5", "--requests-grid", "3,4")
     assert told == "-n stands in place of --requests-grid: leave one of them out."
     assert "--wait stands" in refused("scaling", "http://127.0.0.1:1", "--set", "wait=1", "--wait-grid", "1,2")
+
+
+def test_a_record_of_loads_is_shown_with_a_row_for_each_and_its_ceilings_by_their_waits(root: Path) -> None:
+    ceiling = Finding(
+        name="wait_2_ceiling", value="at least 64 sessions", evidence="wait 1 s, success of at least 0.95"
+    )
+    kept = record(root, [Counted(64, 1.05, failed=8)], findings=(ceiling,))
+    told = CliRunner().invoke(app, ["show", kept.record_id], catch_exceptions=False).stdout
+    assert re.search(r"^wait +load +succeeded .* hosts +passed", told, re.MULTILINE)
+    assert re.search(r"^1 s +64 +87\.5 % .* 1 +0 of 1", told, re.MULTILINE)
+    assert "ceiling, wait 1 s: at least 64 sessions" in told
 
 
 SERVED = "export OPENENV_URL=http://127.0.0.1:8000\nexport ENVOY_NODE=127.0.0.7\nexport ENVOY_ADMIN_PORT=9905\n"

@@ -32,8 +32,7 @@ def service() -> Iterator[Address]:
 
 def in_its_second_load(home: Home, service: Address) -> subprocess.Popen[bytes]:
     process = home.start("perfdb", "run", "scaling", service.url, *TWO_LOADS, "--output-dir", "results")
-    wait_for_line(process, home.root / "started.log", "rep-1-wait-40s-load-20: 0 s: ")
-    wait_for_line(process, home.root / "started.log", "20 sessions begun, 0 over")
+    wait_for_line(process, home.root / "started.log", "rep 1/1, wait 40 s, load 20: 1 s, 0 of 20 over")
     return process
 
 
@@ -111,7 +110,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_measured(
     assert done.returncode == 1
     assert "results cannot be written to: read-only file system. Nothing was measured" in " ".join(done.stderr.split())
     assert "--output-dir" in done.stderr
-    assert "sessions begun" not in done.stderr
+    assert "load 20: " not in done.stderr
     assert (home.records(), home.journals()) == ([], [])
 
 

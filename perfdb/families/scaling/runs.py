@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
+from perfdb.families.scaling.analysis.cells import Cell
 from perfdb.families.scaling.analysis.deployments import Measured
 from perfdb.families.scaling.analysis.kinds import kind_of
 from perfdb.families.scaling.assemble import cells_of, hosts_of
@@ -28,6 +30,9 @@ def measured(record: Record, samples: Mapping[str, Sequence[object]]) -> Measure
         KeyError: the samples lack a column.
     """
     spec = spec_of(record)
+    cells = tuple(cells_of(spec, samples))
+    if not all(_was_asked_for(spec, cell) for cell in cells):
+        raise ValueError("its samples tell of loads that were not asked for")
     sessions, machine = hosts_of(samples), record.environment.machine
     return Measured(
         records=(record.record_id,),
@@ -35,9 +40,16 @@ def measured(record: Record, samples: Mapping[str, Sequence[object]]) -> Measure
         services=(record.config.name,) if record.config else (),
         kind=kind_of(spec, machine, str(record.params.get("service.path", "/"))),
         hosts=spec.expected_hosts or max(1, len(sessions)),
-        cells=tuple(cells_of(spec, samples)),
+        cells=cells,
         criterion=spec.criterion,
         unit=spec.unit,
         sessions=sessions,
         latency_of="steps" if spec.judged_by == "step" else "whole sessions",
     )
+
+
+def _was_asked_for(spec: ScalingSpec, cell: Cell) -> bool:
+    # A child's name has six digits of the wait.
+    waited = any(math.isclose(cell.wait_s, wait_s, rel_tol=1e-5) for wait_s in spec.waits)
+    loaded = cell.load in spec.loads if spec.bisect_to is None else cell.load <= spec.bisect_to
+    return waited and loaded

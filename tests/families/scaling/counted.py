@@ -64,12 +64,19 @@ def up_to(
 
 def record(root: Path, loads: Iterable[Counted], **changes: Any) -> Record:
     """A record of these loads, in the registry below `root`."""
+    loads = list(loads)
     columns = columns_of(loads)
+    asked = {
+        "mode": "ws",
+        "shape": "burst",
+        "reps": 3,
+        "requests_grid": ",".join(str(load) for load in sorted({one.load for one in loads})) or "1",
+        "wait_grid": ",".join(str(wait) for wait in sorted({one.wait_s for one in loads})) or "1",
+    }
     fields = {
         "family": "scaling",
         "experiment": "scaling",
         "params": {"service.host": "127.0.0.1"},
-        "spec": {"mode": "ws", "shape": "burst", "reps": 3},
         "metrics": summarise(columns),
     }
-    return saved(root, columns, **{**fields, **changes})[0]
+    return saved(root, columns, **{**fields, **changes, "spec": {**asked, **changes.get("spec", {})}})[0]

@@ -14,7 +14,7 @@ from perfdb.families.scaling.samples import COLUMNS
 from tests.families.scaling.counted import Counted, columns_of, up_to
 from tests.tracking.records import make_record
 
-SPEC = {"mode": "ws", "shape": "burst", "expected_hosts": 2}
+SPEC = {"mode": "ws", "shape": "burst", "reps": 3, "requests_grid": "32,64,128,256,512", "wait_grid": "1,5"}
 
 
 def made(samples: Any, **spec: Any) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def test_a_load_where_nothing_succeeded_is_on_the_map_of_success_and_on_no_other
 
 
 def test_hosts_are_drawn_with_the_even_share_and_the_silent_ones() -> None:
-    bars = made(columns_of([Counted(100, 1.0, hosts={"a": 3, "b": 1})]), expected_hosts=4)["hosts"]
+    bars = made(columns_of([Counted(100, 1.0, hosts={"a": 3, "b": 1})]), requests_grid="100", expected_hosts=4)["hosts"]
     assert isinstance(bars, Bars)
     assert bars.bars == (("a", 75), ("b", 25), ("silent host 1", 0), ("silent host 2", 0))
     assert bars.even == 25.0
@@ -82,9 +82,9 @@ def test_one_load_on_one_host_needs_no_picture() -> None:
 
 def test_a_strangers_thousand_loads_waits_and_hosts_are_cut_and_it_is_said() -> None:
     loads = [Counted(load, 1.0, wait_s=float(wait)) for load in range(1, 101) for wait in (1, 2)]
-    loads += [Counted(5, 1.0, wait_s=float(wait)) for wait in range(3, 60)]
+    loads += [Counted(5, 1.0, wait_s=float(wait)) for wait in range(3, 9)]
     loads.append(Counted(500, 1.0, hosts={f"h{n}": 1 for n in range(300)}))
-    found = made(columns_of(loads), expected_hosts=None)
+    found = made(columns_of(loads), requests_grid="1", bisect_to=1000, wait_grid="1,2,3,4,5,6,7,8")
     assert len(found["grid-success"].rows) == MOST_LOADS
     assert f"The largest {MOST_LOADS} of 101 loads." in found["grid-success"].remarks
     assert len(found["grid-success"].columns) <= 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from perfdb.families.scaling.samples import COLUMNS
 from perfdb.families.scaling.shown import shown
 from tests.families.scaling.counted import Counted, columns_of, record, up_to
 
@@ -42,7 +43,8 @@ def test_loads_with_a_fault_have_numbers_and_are_not_judged(tmp_path: Path) -> N
     loads = [Counted(64, 1.05, failed=8)]
     fault = {"mode": "ws", "shape": "open", "reps": 1, "fault_after": 2, "fault_command": "(not kept)"}
     kept = record(tmp_path, loads, spec=fault)
-    found = shown(kept, columns_of(loads))
+    row = dict(zip(COLUMNS, (1, 1, 1.0, 64, "spoiled", "fault", None, 1), strict=True))
+    found = shown(kept, {name: [*values, row[name]] for name, values in columns_of(loads).items()})
     assert (found.table[1][2], found.table[1][-1]) == ("87.5 %", "-")
     assert found.further == (f"perfdb scaling analyze {kept.record_id}",)
 
