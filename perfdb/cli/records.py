@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from perfdb.registry import Entry
     from perfdb.registry.index import Found, Index
 
+# Of a family's headline: a record that lacks the first shows the next.
+TOLD_OF_EACH = 3
 DEFAULT_COLUMNS = ("record_id", "started_at", "name", "machine", "status", "parsl_version")
 
 
@@ -194,10 +196,11 @@ def _documents(root: Path, found: Found) -> tuple[list[dict[str, Any]], list[Rec
 
 
 def _headline_columns(found: Found) -> list[str]:
-    """The first headline metric of each family and kind of source, as far as any record has it."""
+    """The first headline metrics of each family, then of each kind of source, as far as any record has them."""
     from perfdb.cli.known import headlines
 
-    names = dict.fromkeys(f"metric.{names[0]}" for names in headlines().values())
+    kinds = reversed(headlines().values())
+    names = dict.fromkeys(f"metric.{name}" for kind in kinds for name in kind[:TOLD_OF_EACH])
     return [name for name in names if name in found.view.catalogue.columns]
 
 
