@@ -199,7 +199,7 @@ def _headline_columns(found: Found) -> list[str]:
     """The first headline metrics of each family, then of each kind of source, as far as any record has them."""
     from perfdb.cli.known import headlines
 
-    kinds = reversed(headlines().values())
+    kinds = reversed([*headlines().values()])
     names = dict.fromkeys(f"metric.{name}" for kind in kinds for name in kind[:TOLD_OF_EACH])
     return [name for name in names if name in found.view.catalogue.columns]
 
