@@ -126,7 +126,8 @@ class ScalingSpec(BaseModel):
             )
         if self.bisect_to is not None and self.bisect_to < self.loads[0]:
             raise ValueError(f"--bisect-to {self.bisect_to} is below the load to begin with, {self.loads[0]}")
-        window = self.window  # and a plan that makes no sense is refused
+        # A plan that makes no sense is refused, and the largest load is the first that is too many.
+        window = self.plan("http://127.0.0.1", max(*self.loads, self.bisect_to or 1), self.waits[0]).window
         if (self.fault_after is None) != (self.fault_command is None):
             raise ValueError("--fault-after and --fault-command go together: give both, or neither")
         if self.fault_after is not None and self.bisect_to is not None:

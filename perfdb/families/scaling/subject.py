@@ -35,11 +35,12 @@ def describe(url: str, key: str) -> ConfigDescription:
         ) from error
     parts = urlsplit(url)
     host = _shown(parts.hostname or "", key)
+    whole = parts.path + (f"?{parts.query}" if parts.query else "")
     params: dict[str, ParamValue] = {
         "service.scheme": parts.scheme,
         "service.host": host,
         "service.port": parts.port or 80,
-        "service.path": "/" if parts.path in ("", "/") else pseudonym(key, parts.path),
+        "service.path": "/" if whole in ("", "/") else pseudonym(key, whole),
     }
     source = "".join(f"{name} = {value!r}\n" for name, value in params.items())
     return ConfigDescription(

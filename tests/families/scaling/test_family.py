@@ -190,6 +190,7 @@ def test_a_search_goes_on_until_the_ceiling_is_known(said):
         ({"shape": "open", "steady_s": 0.0}, "steady_s above 0"),
         ({"mode": "get", "expected_hosts": 2, "require_hosts": True}, "names no host"),
         ({"poisson": True}, "--shape open"),
+        ({"shape": "open", "requests_grid": "10,900000", "steady_s": 100.0}, "more than 1,000,000 arrivals"),
         ({"warm_up_s": 1.0}, "--shape open or closed"),
     ],
 )

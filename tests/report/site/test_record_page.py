@@ -38,7 +38,9 @@ def test_what_no_options_say_has_no_command_but_to_reproduce(record: Record) -> 
 def test_a_service_is_named_by_its_url_and_defaults_go_without_saying() -> None:
     family = FAMILIES["scaling"]
     spec = family.spec(n=5, p99_factor=3.0).model_dump(mode="json")
-    of = run(rate(1.0), family="scaling", spec=spec, params={"service.host": "127.0.0.1"}, code=Code(perfdb_version="0.1.0"))
+    of = run(
+        rate(1.0), family="scaling", spec=spec, params={"service.host": "127.0.0.1"}, code=Code(perfdb_version="0.1.0")
+    )
 
     assert [command for _, command in commands(of)][1:] == [
         f"perfdb reproduce {of.record_id} URL",
