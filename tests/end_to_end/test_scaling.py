@@ -127,7 +127,7 @@ def test_one_backend_where_three_are_required_is_invalid_with_the_diagnosis(
 def test_a_client_that_was_stopped_for_a_second_makes_the_record_invalid(place: Home, service: dict[str, Any]) -> None:
     options = ("--shape", "open", "--requests-grid", 50, "--steady-s", 3, "--wait", 0.1, "--reps", 1, "--no-server")
     process = place.start("perfdb", "run", "scaling", service["url"], *map(str, options), log="stalled.log")
-    wait_for_line(process, place.root / "stalled.log", "1 s: ")
+    wait_for_line(process, place.root / "stalled.log", "load 50: 1 s,")
     (client,) = [
         one for one in place.processes() if any(LOAD_CLIENT in word for word in one.cmdline()) and is_load(one)
     ]
@@ -174,7 +174,7 @@ def test_a_service_that_dies_under_load_has_borne_what_it_bore_until_then(place:
         (backend,) = told["backends"]
         options = ("--shape", "open", "--requests-grid", 50, "--steady-s", 4, "--wait", 0.2, "--reps", 1, "--no-server")
         process = place.start("perfdb", "run", "scaling", backend["url"], *map(str, options), log="dies.log")
-        wait_for_line(process, place.root / "dies.log", "1 s: ")
+        wait_for_line(process, place.root / "dies.log", "load 50: 1 s,")
         psutil.Process(backend["pid"]).kill()
         code = process.wait(60)
     (record,) = (one for one in place.records() if one["params"]["service.port"] == int(backend["url"].split(":")[-1]))
