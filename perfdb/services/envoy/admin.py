@@ -72,10 +72,10 @@ class Clusters(_Frozen):
 
 
 class Stats(_Frozen):
-    """Counters over all backends since Envoy's start. A backend was ejected during a run if `health_failures` grew.
+    """Counters over all backends since Envoy's start.
 
     Attributes:
-        health_failures: Health checks that failed.
+        health_failures: Health checks that failed; one that had no answer ejects nobody by itself.
         ejections: By outlier detection, which our config does not use.
         overflow_503: Requests that a breaker refused.
         none_healthy_503: Requests that found no healthy backend.
