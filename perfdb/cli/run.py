@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 import sys
-import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from perfdb.cli.compare import FAIL_ON_HELP, FailOn
+from perfdb.cli.flags import flags_of
 from perfdb.errors import EXIT_INTERRUPTED, STATUS_EXITS, UsageError
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _app_for(
     family: Family, positional: Mapping[str, Any], options: Mapping[str, Any], name: str | None = None
 ) -> typer.Typer:
     app = typer.Typer(add_completion=name is not None, pretty_exceptions_enable=False)
-    flags = _flags(family)
+    flags = flags_of(family)
     common = {n: option for n, option in COMMON_OPTIONS.items() if family.subject is None or n not in ABOUT_PARSL}
     if family.outputs is not None:
         common["output_dir"] = _output_dir(family.outputs)
@@ -204,21 +204,6 @@ def _the_one(subject: Subject, target: str | None, named: str | None) -> str:
     return target or named or ""
 
 
-def _flags(family: Family) -> dict[str, Any]:
-    """A flag for each field of the spec, and one for each further name of a field."""
-    from perfdb.cli.meant import flag, names_of
-
-    found: dict[str, Any] = {}
-    for field, info in family.spec.model_fields.items():
-        for name in names_of(family, field):
-            typed = flag(name)
-            flags = [f"{typed}/--no-{typed[2:]}"] if info.annotation is bool else [typed]
-            shown = "" if info.default is None else f" (default: {info.default})"
-            told = f"{info.description}{shown}" if name == field else f"the same as {flag(field)}"
-            found[name] = Annotated[_bare(info.annotation) | None, typer.Option(*flags, help=told, show_default=False)]
-    return found
-
-
 def _give_signature(command: Callable[..., None], parameters: Mapping[str, Any]) -> None:
     """typer reads a command's flags from its signature, and ours is only known now."""
     required = inspect.Parameter.empty if parameters["target"] is Target else None
@@ -230,15 +215,6 @@ def _give_signature(command: Callable[..., None], parameters: Mapping[str, Any])
         ]
     )
     command.__annotations__ = dict(parameters)
-
-
-def _bare(annotation: Any) -> Any:
-    """The plain type behind Annotated and Optional."""
-    if get_origin(annotation) is Annotated:
-        return _bare(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, types.UnionType):
-        return _bare(next(a for a in get_args(annotation) if a is not type(None)))
-    return annotation
 
 
 def _run(
