@@ -12,6 +12,7 @@
     │   └── NewerRecordError   a record was written by a newer perfdb
     ├── ClusterError       1   the pocket cluster can't be started, found or ended
     ├── ServiceError       1   a service under test can't be started, reached or understood
+    ├── MiniSlurmError     1   mini-slurm can't do what it was asked to now
     ├── TrackingError      1   MLflow refused, is locked, down or too slow
     └── Interrupted      130   Ctrl-C, a closed terminal or a batch system's signal; says what is kept
 
@@ -87,6 +88,10 @@ class ClusterError(PerfdbError):
 
 class ServiceError(PerfdbError):
     """A service under test can't be started, reached or understood."""
+
+
+class MiniSlurmError(PerfdbError):
+    """mini-slurm's daemon does not run, runs already, or can't read or write its state."""
 
 
 class TrackingError(PerfdbError):

@@ -1,0 +1,1 @@
+"""Who starts and who is resized: pure functions of what is known, and nothing else."""
