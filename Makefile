@@ -39,6 +39,7 @@ bench: setup ## side-by-side measurements; they print ratios
 	$(BIN)/python benchmarks/report.py
 	$(BIN)/python benchmarks/acquisition.py
 	$(BIN)/python benchmarks/load.py
+	$(BIN)/python benchmarks/minislurm.py
 
 drill: setup ## the heavy drills, whole
 	$(BIN)/python -m pytest -m drill --drill-share 1.0

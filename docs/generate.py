@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from perfdb import errors
 from perfdb.cli.app import app
+from perfdb.cli.mini_slurm.app import app as mini_slurm_app
 from perfdb.families import FAMILIES, Family
 from perfdb.record import Annotation, MetricDefinition, Record, Retraction
 from perfdb.registry.importers.definitions import DEFINITIONS, HEADLINES
@@ -36,7 +37,8 @@ MEANINGS = {
     "`perfdb cluster status` a cluster that is not there or runs only in part.",
     "EXIT_USAGE": "Wrong usage: an unknown option, or a value that cannot be. Nothing was measured.",
     "EXIT_FAILED": "The measurement ran and failed, or the time limit ended it. There is a record that says so. Of `perfdb sweep`: no "
-    "set-up was measured whole. Of `perfdb bisect`: fewer than two of the row run.",
+    "set-up was measured whole. Of `perfdb bisect`: fewer than two of the row run. Of `mini-slurm wait`: a job did not complete, "
+    "or not in time.",
     "EXIT_INVALID": "The measurement ran and a check failed. There is a record; no comparison should use it. Of `perfdb bisect`: no "
     "change was found; the ends are alike, it stayed undecided, or all that differs is an odd one.",
     "EXIT_FAULTS": "`perfdb validate` or `perfdb contribute` found faults; `perfdb preflight` found a service not fit to be "
@@ -61,7 +63,11 @@ def pages() -> dict[str, str]:
 
 def command_paths() -> list[tuple[str, ...]]:
     """Every command that is not hidden, such as `("perfdb", "server", "start")`, and the programs themselves."""
-    return [*_below(("perfdb",), typer.main.get_command(app)), ("run-parsl-perf.py",)]
+    return [
+        *_below(("perfdb",), typer.main.get_command(app)),
+        ("run-parsl-perf.py",),
+        *_below(("mini-slurm",), typer.main.get_command(mini_slurm_app)),
+    ]
 
 
 def write(folder: Path) -> None:
@@ -96,7 +102,10 @@ def _below(path: tuple[str, ...], command: Any) -> Iterator[tuple[str, ...]]:
 
 
 def _commands() -> Iterator[str]:
-    yield "`run-parsl-perf.py` is `perfdb run throughput`, with the run's name as a second argument."
+    yield (
+        "`run-parsl-perf.py` is `perfdb run throughput`, with the run's name as a second argument. `mini-slurm` is "
+        "[a batch scheduler for one machine](../how-to/mini-slurm.md)."
+    )
     paths = command_paths()
     with ThreadPoolExecutor(2) as pool:
         for path, text in zip(paths, pool.map(_help, paths), strict=True):
@@ -114,7 +123,7 @@ def _help(path: tuple[str, ...]) -> str:
 
 def _exit_codes() -> Iterator[str]:
     codes = {name: value for name, value in vars(errors).items() if name.startswith("EXIT_")}
-    yield "Every command of perfdb ends with one of these."
+    yield "Every command of perfdb and of mini-slurm ends with one of these."
     yield _table(("code", "meaning"), ((str(value), MEANINGS[name]) for name, value in codes.items()))
     yield "## Errors"
     yield "Each is told in one paragraph on standard error that says what is wrong, where, and what to type next."

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
+INTERRUPTED = "What was written is whole and stays; type the same command again to go on."
+
 
 def main() -> NoReturn:
     """`perfdb`."""
@@ -24,7 +26,14 @@ def run_parsl_perf() -> NoReturn:
     _exit_with(parsl_perf_app())
 
 
-def _exit_with(app: Callable[..., object]) -> NoReturn:
+def mini_slurm() -> NoReturn:
+    """`mini-slurm`: the scheduler for this machine."""
+    from perfdb.cli.mini_slurm.app import app
+
+    _exit_with(app, "mini-slurm", "What was submitted stays, and jobs that run go on; mini-slurm queue shows them.")
+
+
+def _exit_with(app: Callable[..., object], program: str = "perfdb", interrupted: str = INTERRUPTED) -> NoReturn:
     """Run a command; what perfdb foresaw ends in one paragraph and its exit code, anything else is a bug."""
     from perfdb.cli.terminal import silence
     from perfdb.errors import EXIT_ERROR
@@ -36,19 +45,19 @@ def _exit_with(app: Callable[..., object]) -> NoReturn:
         # A terminal that has no sign for a micro gets a question mark, never a traceback.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    code = _code_of(app)
+    code = _code_of(app, program, interrupted)
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as error:
         silence(1)  # or Python, too, would complain while it closes it
         if not isinstance(error, BrokenPipeError):
-            print(f"perfdb: standard output cannot be written: {error.strerror}.", file=sys.stderr)
+            print(f"{program}: standard output cannot be written: {error.strerror}.", file=sys.stderr)
             code = EXIT_ERROR
     sys.exit(code)
 
 
-def _code_of(app: Callable[..., object]) -> str | int | None:
+def _code_of(app: Callable[..., object], program: str, interrupted: str) -> str | int | None:
     from perfdb.cli.terminal import printable
     from perfdb.errors import EXIT_DONE, PerfdbError
 
@@ -57,15 +66,15 @@ def _code_of(app: Callable[..., object]) -> str | int | None:
         app()
     except SystemExit as leaving:
         if _was_interrupted(leaving):  # typer makes an exit code of it, without a word
-            return _interrupted()
+            return _interrupted(program, interrupted)
         # A reader that has seen enough (`perfdb list | head`) is no error. Typer takes it for one, and then puts a stream
         # of its own in stdout's place.
         return leaving.code if sys.stdout is stdout else EXIT_DONE
     except PerfdbError as error:
-        print(f"perfdb: {printable(str(error))}", file=sys.stderr)
+        print(f"{program}: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        return _interrupted()
+        return _interrupted(program, interrupted)
     return EXIT_DONE
 
 
@@ -75,11 +84,10 @@ def _was_interrupted(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _interrupted() -> int:
+def _interrupted(program: str, words: str) -> int:
     from perfdb.errors import EXIT_INTERRUPTED
 
-    words = "perfdb: interrupted. What was written is whole and stays; type the same command again to go on."
-    print(words, file=sys.stderr)
+    print(f"{program}: interrupted. {words}", file=sys.stderr)
     return EXIT_INTERRUPTED
 
 

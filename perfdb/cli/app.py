@@ -4,8 +4,8 @@ imported when that command is asked for, and its line of help stands here."""
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -55,19 +55,21 @@ COMMANDS = {
 class Commands(TyperGroup):
     """The commands, each made when it is asked for."""
 
+    entries: ClassVar[Mapping[str, Entry]] = COMMANDS
+
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (the name is typer's)
         """In the order of a first acquaintance."""
-        return list(COMMANDS)
+        return list(self.entries)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (as above)
         """The command, or None."""
-        entry = COMMANDS.get(cmd_name)
+        entry = self.entries.get(cmd_name)
         return _made(cmd_name, entry) if entry else None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (as above)
         """The table in the help."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items() if not entry.hidden])
+            formatter.write_dl([(name, entry.help) for name, entry in self.entries.items() if not entry.hidden])
 
 
 def _made(name: str, entry: Entry) -> Any:
@@ -77,7 +79,8 @@ def _made(name: str, entry: Entry) -> Any:
     if isinstance(found, typer.Typer):
         app.add_typer(found, name=name, help=entry.help, hidden=entry.hidden)
         return typer.main.get_command(app).get_command(None, name)  # type: ignore[attr-defined]
-    app.command(name, epilog=getattr(module, "EPILOG", None))(found)
+    context = getattr(module, "CONTEXT", None)
+    app.command(name, epilog=getattr(module, "EPILOG", None), context_settings=context)(found)
     return typer.main.get_command(app)
 
 

@@ -1,9 +1,9 @@
 """The experiments, registered in plain sight."""
 
-from perfdb.families import autoscale, scaling, throughput
+from perfdb.families import autoscale, elastic, scaling, throughput
 from perfdb.families.base import Children, ChildRun, Family, Lab, Measurements, Outputs, Program, Setup, Shown, Subject
 
-FAMILIES = {family.name: family for family in (throughput.FAMILY, autoscale.FAMILY, scaling.FAMILY)}
+FAMILIES = {family.name: family for family in (throughput.FAMILY, autoscale.FAMILY, scaling.FAMILY, elastic.FAMILY)}
 
 __all__ = [
     "FAMILIES",

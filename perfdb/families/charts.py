@@ -170,13 +170,46 @@ class Bars:
 
 
 @dataclass(frozen=True)
+class Layer:
+    """One of several things that share something.
+
+    Attributes:
+        short: What stands on it, three signs or so.
+        steps: (when, how much it has from then on), in order.
+        arrived: When it came, where anybody knows.
+    """
+
+    label: str
+    short: str
+    kind: str
+    steps: tuple[tuple[float, int], ...]
+    arrived: float | None = None
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Who has how much of something over time, one upon the other, and when each came.
+
+    Attributes:
+        quantity: What is shared, in a word or two; whole ones.
+        most: How much of it there is.
+        layers: The lowest one first; times are in seconds.
+    """
+
+    quantity: str
+    most: int
+    layers: tuple[Layer, ...]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Picture:
     """What a family has made for a chart. `name`, `title`, `shows` as above."""
 
     name: str
     title: str
     shows: str
-    data: Lines | Grid | Bars
+    data: Lines | Grid | Bars | Stack
 
 
 @dataclass(frozen=True)

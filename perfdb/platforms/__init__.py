@@ -1,13 +1,14 @@
 """Where blocks run: finding a run's cluster jobs, ending them, and how long they queued."""
 
-from perfdb.platforms.base import Job, NodeBoot, Platform, Stamp
+from perfdb.platforms.base import ON_SUBMIT_HOST, Job, NodeBoot, Platform, Stamp
 from perfdb.platforms.batch import BATCH_SYSTEMS
 from perfdb.platforms.kubernetes import KUBERNETES
+from perfdb.platforms.mini_slurm import MINI_SLURM
 from perfdb.platforms.slurm import SLURM
 
-PLATFORMS: tuple[Platform, ...] = (SLURM, KUBERNETES, *BATCH_SYSTEMS)
+PLATFORMS: tuple[Platform, ...] = (SLURM, MINI_SLURM, KUBERNETES, *BATCH_SYSTEMS)
 
-__all__ = ["PLATFORMS", "Job", "NodeBoot", "Platform", "Stamp", "platforms_for"]
+__all__ = ["ON_SUBMIT_HOST", "PLATFORMS", "Job", "NodeBoot", "Platform", "Stamp", "platforms_for"]
 
 
 def platforms_for(provider_classes: tuple[str, ...]) -> tuple[Platform, ...]:

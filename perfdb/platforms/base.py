@@ -14,6 +14,8 @@ from perfdb.record.model import Frozen, Instant, Seconds
 COMMAND_TIMEOUT_S = 20.0
 
 
+# Providers all of whose blocks are on the submit host.
+ON_SUBMIT_HOST = frozenset({"LocalProvider", "perfdb.minislurm.provider.MiniSlurmProvider"})
 # Why a job's state is not known: the batch system does not answer, or has forgotten it.
 UNTOLD = "the batch system told nothing"
 

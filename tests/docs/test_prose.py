@@ -13,6 +13,7 @@ import typer
 from pydantic import BaseModel
 
 from perfdb.cli.app import app
+from perfdb.cli.mini_slurm.app import MiniSlurmCommands
 from perfdb.record import Record
 from perfdb.settings import Settings
 from tests.tracking.records import save
@@ -80,6 +81,12 @@ def test_every_perfdb_command_that_is_named_exists(page: Path) -> None:
     code = "\n".join(re.findall(r"`[^`\n]+`|^ *```.*?^ *```", page.read_text(encoding="utf-8"), re.M | re.S))
     for named in re.findall(r"(?<![\w/.@-])perfdb ([a-z]+)", code):
         assert f"perfdb {named}" in known
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.relative_to(CHECKOUT).as_posix())
+def test_every_command_of_mini_slurm_that_is_named_exists(page: Path) -> None:
+    code = "\n".join(re.findall(r"`[^`\n]+`|^ *```.*?^ *```", page.read_text(encoding="utf-8"), re.M | re.S))
+    assert set(re.findall(r"(?<![\w/.@-])mini-slurm ([a-z]+)", code)) <= set(MiniSlurmCommands.entries)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)

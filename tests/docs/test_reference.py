@@ -13,6 +13,7 @@ import typer
 
 from perfdb import errors
 from perfdb.cli.app import app
+from perfdb.cli.mini_slurm.app import app as mini_slurm_app
 from perfdb.cli.run import parsl_perf_app
 from perfdb.families import FAMILIES
 from perfdb.settings import Settings
@@ -83,8 +84,9 @@ def test_every_command_and_every_option_is_documented() -> None:
 
     see("perfdb", typer.main.get_command(app))
     see("run-parsl-perf.py", typer.main.get_command(parsl_perf_app()))
+    see("mini-slurm", typer.main.get_command(mini_slurm_app))
     assert seen == set(sections)
-    assert {"perfdb server start", "perfdb run throughput"} <= seen
+    assert {"perfdb server start", "perfdb run throughput", "mini-slurm submit"} <= seen
 
 
 def test_every_setting_is_documented_with_its_default() -> None:

@@ -18,8 +18,13 @@ import pytest
 CONFIGS = Path(__file__).parents[2] / "parsl-configs"
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.py"))
 NAMING = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
-PLATFORMS = {"local", "slurm", "kubernetes"}
-LACKS = {"slurm_flux": "Flux", "kubernetes_kind": "kubernetes", "slurm_pocket": "perfdb cluster up"}
+PLATFORMS = {"local", "slurm", "minislurm", "kubernetes"}
+LACKS = {
+    "slurm_flux": "Flux",
+    "kubernetes_kind": "kubernetes",
+    "slurm_pocket": "perfdb cluster up",
+    "minislurm_htex": "mini-slurm scheduler",
+}
 SECRET = re.compile(r"token|passw|api_?key|secret|credential|BEGIN [A-Z ]*PRIVATE|://[^/\s]*@", re.IGNORECASE)
 
 # Run in a process of its own, as perfdb does: prints the first executor and its provider, or what was raised.
@@ -90,7 +95,15 @@ def readme_defaults() -> dict[str, str]:
 
 
 def test_the_promised_configs_are_there():
-    promised = {"local_threads", "local_htex", "local_mpi", "slurm_hopper", "slurm_flux", "kubernetes_kind"}
+    promised = {
+        "local_threads",
+        "local_htex",
+        "local_mpi",
+        "slurm_hopper",
+        "slurm_flux",
+        "kubernetes_kind",
+        "minislurm_htex",
+    }
     assert promised <= set(NAMES)
 
 

@@ -18,6 +18,7 @@ from perfdb.families.autoscale.samples import columns
 from perfdb.families.autoscale.spec import AutoscaleSpec
 from perfdb.families.autoscale.summarise import summarise
 from perfdb.families.base import ChildRun, Measurements, Setup
+from perfdb.platforms import ON_SUBMIT_HOST
 from perfdb.processes.log import ChildLog
 from perfdb.record import Check, Host, Status
 
@@ -43,7 +44,7 @@ def assemble(spec: AutoscaleSpec, setup: Setup | None, runs: Sequence[ChildRun])
             rounds.append((run, read_round(match[1], int(match[2]), answers, run.jobs, powers)))
         else:
             before = Before(run, answers, read_round("nodes", 0, answers, run.jobs, powers))
-    local = _provider_class(setup) == "LocalProvider"
+    local = _provider_class(setup) in ON_SUBMIT_HOST
     only_rounds = [round_ for _, round_ in rounds]
     samples = columns(only_rounds)
     metrics = summarise(samples)

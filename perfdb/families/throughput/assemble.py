@@ -15,7 +15,7 @@ from perfdb.families.throughput.measure import PROBE
 from perfdb.families.throughput.metrics import METRICS
 from perfdb.families.throughput.parse import Iteration, ParslPerfOutput, parse
 from perfdb.families.throughput.spec import ThroughputSpec
-from perfdb.platforms import Job
+from perfdb.platforms import ON_SUBMIT_HOST, Job
 from perfdb.processes.log import ChildLog
 from perfdb.record import Check, Finding, Host, Metric, Scalar, Status
 
@@ -229,7 +229,7 @@ def _findings(reps: Sequence[Repetition], setup: Setup | None, workers: Sequence
     if not warm or setup is None:
         return ()
     longest = max(warm, key=lambda iteration: iteration.run_s)
-    here = all(executor.provider_class in (None, "LocalProvider") for executor in setup.config.executors)
+    here = all(executor.provider_class in {None, *ON_SUBMIT_HOST} for executor in setup.config.executors)
     submit_host = setup.host.pseudonym
     below = bool(workers and submit_host) and all(worker.pseudonym == submit_host for worker in workers)
     slots = worker_slots(setup.config.params)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Self
+
+# What the fork server answers to each order: job, attempt, the supervisor's pid. Its pidfd comes beside it.
+ANSWER = struct.Struct("=qqq")
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Order:
 
     def to_json(self) -> str:
         """One line that `from_json` reads back."""
-        return json.dumps(asdict(self))
+        return json.dumps(vars(self) | {"env": dict(self.env)})
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -45,8 +45,8 @@ def executor_facts(executor):
 
 
 def _parsls(cls):
-    """Parsl's own class behind a site's subclass: it tells which batch system the jobs go to."""
-    return next((base for base in cls.__mro__ if base.__module__.startswith("parsl.")), cls)
+    """Parsl's own class, or perfdb's, behind a site's subclass: it tells which batch system the jobs go to."""
+    return next((base for base in cls.__mro__ if base.__module__.startswith(("parsl.", "perfdb."))), cls)
 
 
 def class_name(cls):

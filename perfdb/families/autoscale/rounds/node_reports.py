@@ -16,6 +16,7 @@ from perfdb.families.autoscale.rounds.answers import (
     Registered,
     ScriptReport,
 )
+from perfdb.platforms import ON_SUBMIT_HOST
 
 # A node of these has no folder in common with the submit host, and Parsl wants none there.
 NO_SHARED_FOLDER = frozenset({"KubernetesProvider", "AWSProvider", "AzureProvider", "GoogleCloudProvider"})
@@ -101,7 +102,7 @@ def _missing(answers: Sequence[Answer], claimed: int, provider_class: str) -> st
             "A job script started there, but its workers never reached this host: see that worker_init puts "
             "process_worker_pool.py on PATH, and that the executor's `address` can be reached from the nodes"
         )
-    elif submitted - seen and provider_class not in NO_SHARED_FOLDER and provider_class != "LocalProvider":
+    elif submitted - seen and provider_class not in NO_SHARED_FOLDER | ON_SUBMIT_HOST:
         remedy = (
             "See whether the scheduler can start these jobs (partition, account, walltime), whether PERFDB_WORK_DIR is a folder "
             "that every node shares, and give it more time with --acquire-timeout-s"

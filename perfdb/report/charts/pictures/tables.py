@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from perfdb.families.charts import Bars, Grid, Lines
-from perfdb.units import quantity, significant
+from perfdb.families.charts import Bars, Grid, Lines, Stack
+from perfdb.units import duration, quantity, significant
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,14 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def table_of(data: Lines | Grid | Bars) -> Table:
+def table_of(data: Lines | Grid | Bars | Stack) -> Table:
     """What the picture shows."""
     if isinstance(data, Lines):
         return _of_lines(data)
     if isinstance(data, Grid):
         return _of_grid(data)
+    if isinstance(data, Stack):
+        return _of_stack(data)
     total = sum(value for _, value in data.bars)
     return Table(
         (data.of, data.quantity, "share", "of the even share"),
@@ -57,6 +59,14 @@ def _of_grid(data: Grid) -> Table:
             cells.append("not tried" if square is None else f"{square.told}{note}")
         rows.append(tuple(cells))
     return Table((f"{data.down} \\ {data.across}", *data.columns), tuple(rows))
+
+
+def _of_stack(data: Stack) -> Table:
+    rows = []
+    for layer in data.layers:
+        steps = ", ".join(f"{held} from {duration(at)}" for at, held in layer.steps) or "none"
+        rows.append((layer.label, layer.kind, "" if layer.arrived is None else duration(layer.arrived), steps))
+    return Table(("of", "kind", "came at", data.quantity), tuple(rows))
 
 
 def _percent(value: float, of: float) -> str:

@@ -1,0 +1,1 @@
+"""`mini-slurm`: a batch scheduler for this machine."""

@@ -1,0 +1,58 @@
+"""What is under test: mini-slurm, or a Slurm, described for a record."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shutil
+from importlib.metadata import version
+
+from perfdb.errors import UsageError
+from perfdb.families.base import Subject
+from perfdb.parsl_config import ConfigDescription
+from perfdb.parsl_config.description import ExecutorDescription, ParamValue
+from perfdb.parsl_config.params import fingerprint
+
+# What Slurm calls the class of provider by which the batch system is asked what it is.
+_SLURM = ExecutorDescription(label="slurm", class_name="", provider_class="SlurmProvider", launcher_class=None)
+
+
+def describe(target: str, _: str) -> ConfigDescription:
+    """The scheduler of that name.
+
+    Raises:
+        UsageError: there is no such one, or it is not here.
+    """
+    if target not in ("mini-slurm", "slurm"):
+        raise UsageError(
+            f"{target[:200]!r} is no scheduler that resizes jobs: it is mini-slurm or slurm. For example: perfdb run elastic mini-slurm"
+        )
+    if target == "slurm" and shutil.which("scontrol") is None:
+        raise UsageError(
+            "there is no Slurm here: scontrol is not on PATH. Log in where there is one, bring a small one up with `perfdb cluster "
+            "up --accounting`, or measure `perfdb run elastic mini-slurm`."
+        )
+    params: dict[str, ParamValue] = {"elastic.scheduler": target}
+    source = f"elastic.scheduler = {target!r}\n"
+    return ConfigDescription(
+        name=target,
+        params=params,
+        fingerprint=fingerprint(params),
+        source=source,
+        source_sha256=hashlib.sha256(source.encode()).hexdigest(),
+        executors=(_SLURM,) if target == "slurm" else (),
+        parsl_version="",
+        python_version=platform.python_version(),
+        python_implementation=platform.python_implementation(),
+        packages={"perfdb": version("perfdb")},
+        parsl_perf_flags=(),
+        monitoring=False,
+        usage_tracking=False,
+    )
+
+
+SUBJECT = Subject(
+    metavar="mini-slurm|slurm",
+    help="The scheduler: mini-slurm, of which each arm gets one of its own, or the Slurm that this host submits to.",
+    describe=describe,
+)

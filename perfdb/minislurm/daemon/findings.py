@@ -1,0 +1,95 @@
+"""What became of an attempt, by its journal and by who lives."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from perfdb.minislurm import enforcement, process
+from perfdb.minislurm.clock import Clock
+from perfdb.minislurm.places import Places
+from perfdb.minislurm.store.ending import Ending, cancelled_unstarted, lost, told
+from perfdb.minislurm.store.promise import Promise
+from perfdb.minislurm.supervisor import journal
+
+
+@dataclass(frozen=True)
+class Lives:
+    """Its supervisor does: watch it."""
+
+    pid: int
+    ticks: int
+
+
+class Undecided(Enum):
+    """Not over, and nobody to watch."""
+
+    NEVER_RAN = "it never ran, and never will in this attempt"
+    # Between making its journal and writing the first line lie microseconds: look again.
+    UNCLEAR = "somebody made its journal, and has not said who"
+
+
+Found = Ending | Lives | Undecided
+
+
+def look(places: Places, promise: Promise, clock: Clock, *, group: str) -> Found:
+    """What became of an attempt that nobody watches. Decides it, where nobody has: then it never runs.
+
+    Raises:
+        OSError: that can't be decided now, as on a full disk.
+    """
+    path = places.journal(promise.id, promise.attempt)
+    if promise.boot != clock.boot:
+        said = journal.read(path)
+        return (said and told(said)) or lost(
+            said, "the machine was restarted while it ran", clock, promise.boot, promise.allocated_ns
+        )
+    said = journal.read(path)
+    if said is None and _fence(path, clock.boot):
+        return never_ran(promise, clock)
+    said = said or journal.read(path) or journal.Journal()
+    if said.is_fenced:
+        return never_ran(promise, clock)
+    if said.exit is None and said.claim is None:
+        return Undecided.UNCLEAR
+    if said.exit is None and said.claim and process.is_running(said.claim.pid, said.claim.ticks, said.claim.boot):
+        return Lives(said.claim.pid, said.claim.ticks)
+    return of_the_dead(places, promise, clock, group=group)
+
+
+def of_the_dead(places: Places, promise: Promise, clock: Clock, *, group: str) -> Ending | Undecided:
+    """What became of an attempt whose supervisor is surely gone, in this boot. Ends what is left of the job."""
+    said = journal.read(places.journal(promise.id, promise.attempt))
+    if said is None or said.claim is None:
+        # It ended before it could claim the attempt, and nobody else was told to run it.
+        return never_ran(promise, clock)
+    ending = told(said)
+    if ending is None:
+        enforcement.end_all(group)
+        ending = lost(said, "its supervisor was lost", clock, promise.boot, promise.allocated_ns)
+    return ending
+
+
+def never_ran(promise: Promise, clock: Clock) -> Ending | Undecided:
+    """Back into the queue, unless somebody cancelled it."""
+    return cancelled_unstarted(clock) if promise.is_cancelled else Undecided.NEVER_RAN
+
+
+def _fence(path: Path, boot: str) -> bool:
+    """Keep the attempt from ever running; False where somebody was there before us."""
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return False
+    try:
+        os.write(file, json.dumps({"event": "fenced", "boot": boot}).encode() + b"\n")
+    except OSError:
+        # It says nothing, and nobody could tell it from a claim about to be made. Whoever claims it now is found later.
+        path.unlink()
+        raise
+    finally:
+        os.close(file)
+    return True
