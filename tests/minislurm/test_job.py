@@ -256,6 +256,30 @@ def test_resizes_faster_than_they_can_be_applied_end_in_the_latest(desk: Desk) -
     assert seen == sorted(set(seen))
 
 
+def test_a_signal_in_the_middle_of_a_look_makes_it_look_again(desk: Desk) -> None:
+    source = """
+import os, signal
+read = job._channel.read
+def read_slowly():
+    found = read()
+    job._channel.read = read
+    print("read")
+    input()
+    return found
+job._channel.read = read_slowly
+print(job.poll().cpus)
+"""
+    with running(HEAD + source, desk.environment) as program:
+        ready(program)
+        assert program.line() == "read"
+        desk.resize(4)
+        program.signal()
+        # The handler has run when there is nothing of the signal left to be handled.
+        until(lambda: "SigPnd:\t0000000000000000" in Path(f"/proc/{program.process.pid}/status").read_text())
+        program.type()
+        assert program.line() == "4"
+
+
 def test_a_signal_with_nothing_new_is_answered_by_another_hint(desk: Desk) -> None:
     with running(HEAD + "while True: job.wait()", desk.environment) as program:
         ready(program)
@@ -341,17 +365,12 @@ def test_both_sides_take_the_same_for_a_control_file(tmp_path: Path, change: tup
 
 
 def test_an_answer_that_could_not_be_written_is_written_later(desk: Desk, tmp_path: Path) -> None:
-    answer = tmp_path / "later" / "job_7.answer"
-    environment = {**desk.environment, "MINI_SLURM_ANSWER_FILE": str(answer)}
-    with running(HEAD + "input()\nwith job.wait(): pass\ninput()", environment) as program:
+    desk.answer_file = tmp_path / "later" / "job_7.answer"
+    with running(HEAD + "while True: job.wait()", desk.environment) as program:
         ready(program)
-        desk.resize(4)
-        program.signal()
-        answer.parent.mkdir()
-        program.type()
-        desk.answer_file = answer
-        until(answer.exists)
-        assert desk.until_told("applied", 1)["acknowledged"][0] == 1
+        desk.answer_file.parent.mkdir()
+        until(desk.answer_file.exists)
+        assert desk.answer()["pid"] == program.process.pid
 
 
 def test_a_job_needs_nobody_who_listens(desk: Desk) -> None:
@@ -408,9 +427,10 @@ def test_a_signal_ends_no_program_that_is_about_to_end(desk: Desk) -> None:
 
 def test_a_thread_that_waits_hears_of_it_while_the_main_thread_is_in_a_long_call(desk: Desk) -> None:
     source = """
-import hashlib, threading
+import hashlib, select, threading
 def resizes():
-    with job.wait() as resize: print(resize.cpus)
+    select.select([job], [], [])
+    with job.poll() as resize: print(resize.cpus)
 threading.Thread(target=resizes, daemon=True).start()
 print("called")
 hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000)
@@ -458,6 +478,21 @@ def test_a_select_wakes_for_a_resize(desk: Desk) -> None:
         assert program.line() == "4 []"
 
 
+def test_a_program_that_has_a_wakeup_descriptor_keeps_it(desk: Desk) -> None:
+    head = """
+import os, select, signal
+mine, other = os.pipe()
+os.set_blocking(other, False)
+signal.set_wakeup_fd(other)
+"""
+    source = "select.select([job], [], [])\nprint(job.poll().cpus, os.read(mine, 1)[0] == signal.SIGUSR1)"
+    with running(head + HEAD + source, desk.environment) as program:
+        ready(program)
+        desk.resize(4)
+        program.signal()
+        assert program.line() == "4 True"
+
+
 def test_several_threads_get_each_resize_once(desk: Desk) -> None:
     source = """
 import threading
@@ -480,14 +515,14 @@ threading.Event().wait()
 
 def test_a_forked_child_neither_answers_nor_dies_of_the_signal(desk: Desk) -> None:
     source = """
-import os, signal
+import os, select, signal
 child = os.fork()
 if child == 0:
     input()
     os.kill(os.getpid(), signal.SIGUSR1)
     print("child", job.poll(), job.wait(0.01), job.cpus)
     os._exit(0)
-print(os.waitpid(child, 0)[1])
+print(os.waitpid(child, 0)[1], select.select([job], [], [], 0)[0])
 input()
 """
     with running(HEAD + source, desk.environment) as program:
@@ -495,7 +530,7 @@ input()
         desk.resize(4)
         program.type()
         assert program.line() == "child None None 2"
-        assert program.line() == "0"
+        assert program.line() == "0 []"
         assert desk.answer()["acknowledged"] is None
 
 

@@ -97,12 +97,14 @@ def test_one_that_says_it_registered_but_is_another_is_not_told(tree: Tree) -> N
     ticks = process.start_ticks(ours[0])
     assert ticks
     assert ours == signalling.tell(tree.top.pid, (ours[0], ticks + 1)), "its number is another's by now"
-    with subprocess.Popen(["sleep", "1000"]) as other:
-        other_ticks = process.start_ticks(other.pid)
-        assert other_ticks
-        assert ours == signalling.tell(tree.top.pid, (other.pid, other_ticks)), "it is none of the job's"
-        assert process.start_ticks(other.pid) == other_ticks
-        other.kill()
+    with subprocess.Popen([sys.executable, tree.folder / "listens.py", tree.folder / "other"]) as other:
+        try:
+            until(lambda: tree.told("other") >= 0)
+            other_ticks = process.start_ticks(other.pid)
+            assert other_ticks
+            assert ours == signalling.tell(tree.top.pid, (other.pid, other_ticks)), "it is none of the job's"
+        finally:
+            other.kill()
 
 
 @pytest.mark.parametrize("tree", ["sleep 1000 & wait"], indirect=True)

@@ -74,7 +74,7 @@ def scheduler(
 def _refuse(threshold_percent: float, cooldown_s: float) -> None:
     from perfdb.errors import UsageError
 
-    if False:
+    if not 0 <= threshold_percent <= 100:
         raise UsageError(
             f"--elastic-threshold {threshold_percent:g} is no share of the CPUs. Type percent from 0 to 100, such as "
             "--elastic-threshold 40."

@@ -146,8 +146,8 @@ METRICS = {
     **_of_difference(),
 }
 HEADLINE = (
-    "off_makespan_s",
     "on_makespan_s",
+    "off_makespan_s",
     "threshold_makespan_s",
     "off_promised_share",
     "on_promised_share",

@@ -33,6 +33,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from perfdb.families.elastic.events import (
+    MOST_JOBS,
     Allocation,
     Answer,
     Arm,
@@ -127,7 +128,9 @@ def _of_resize(of: str, first: ResizeEvent, answer: ResizeEvent | Cost, at: Any)
     both = (first.cpus_to, first.cpus_from)
     if isinstance(answer, ResizeEvent):
         since = (answer.ns - first.ns) / 1e9
-        by = float(answer.by == "job" if answer.processes is None else answer.processes)
+        by = float(answer.by == "job")
+        if answer.what == "signalled":
+            by = 1.0 if answer.processes is None else float(min(answer.processes, MOST_JOBS))
         yield answer.job, of, answer.what, which, answer.generation, at(answer.ns), since, *both, by
         return
     for name in COSTS:

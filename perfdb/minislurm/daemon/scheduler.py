@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,6 +14,7 @@ from perfdb.minislurm.daemon.aftermath import Aftermath
 from perfdb.minislurm.daemon.deadlines import next_ns, release_ns
 from perfdb.minislurm.daemon.draft import Draft, Effects
 from perfdb.minislurm.daemon.findings import Lives, Undecided, look, of_the_dead
+from perfdb.minislurm.daemon.inbox import Inbox
 from perfdb.minislurm.daemon.ledger import Ledger
 from perfdb.minislurm.daemon.offered import Offered
 from perfdb.minislurm.daemon.orders import Orders
@@ -26,23 +26,12 @@ from perfdb.minislurm.request import Request
 from perfdb.minislurm.store import loading
 from perfdb.minislurm.store.database import transaction
 from perfdb.minislurm.store.ending import Ending, lost
-from perfdb.minislurm.store.job import Event
 from perfdb.minislurm.store.promise import Promise
 
 _T = TypeVar("_T")
 _RETRY_S = 1.0
 _UNCLEAR_RETRY_S = 0.1
 _UNCLEAR_MOST_S = 10.0
-
-
-@dataclass
-class Inbox:
-    """What has come since the last pass. Nothing is taken out before it is committed."""
-
-    submissions: list[tuple[Request, asyncio.Future[range]]] = field(default_factory=list)
-    cancels: list[tuple[list[int], asyncio.Future[dict[int, str]]]] = field(default_factory=list)
-    endings: dict[int, tuple[int, Ending | Undecided]] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
 
 
 class Scheduler:

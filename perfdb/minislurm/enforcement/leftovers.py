@@ -46,7 +46,7 @@ def _members(group: str, folders: set[str]) -> list[int]:
     mark = f"{MARK}={group}".encode()
     found = []
     for pid in process.all_processes():
-        if pid == os.getpid() or process.start_ticks(pid) is None:
+        if process.start_ticks(pid) is None:
             continue
         is_in = False
         for controller in ("cpuset", "memory", ""):

@@ -78,7 +78,6 @@ class Resize:
         self.cpus_before = cpus_before
         self._tell = tell
         self._handed_ns = time.monotonic_ns()
-        self._is_applied = False
 
     def applied(self, *, lost_units: int = 0, lost_s: float = 0.0, paused_s: float | None = None) -> None:
         """Say that the program keeps to it now, and what that has cost. Only the first call counts.
@@ -92,14 +91,11 @@ class Resize:
         Raises:
             ValueError: one of them is less than 0.
         """
-        if self._is_applied:
-            return
         now_ns = time.monotonic_ns()
         paused_ns = now_ns - self._handed_ns if paused_s is None else round(paused_s * 1e9)
         told = Applied(self.generation, now_ns, int(lost_units), round(lost_s * 1e9), paused_ns)
         if min(told) < 0:
             raise ValueError(f"a resize costs nothing or more, not {lost_units} units, {lost_s} s and {paused_s} s")
-        self._is_applied = True
         self._tell(told)
 
     def __enter__(self) -> Resize:

@@ -21,7 +21,8 @@ class Job:
         attempt: Counts from 1 the times that it was handed to a supervisor; of those at most one ran it.
         submit_ns: On CLOCK_MONOTONIC of the boot `boot`; so are allocated_ns (it got its CPUs), started_ns (its process was
             begun) and ended_ns. The `_at` are the wall clock's, in seconds since 1970.
-        cpu_ids: The CPUs that it holds.
+        cpu_ids: The CPUs that it holds, by the scheduler's numbers: CPU n stands for the n-th that the machine lets us use,
+            and with overcommit for the n-th counted round and round.
         enforcement: What kept it to them.
     """
 
@@ -72,7 +73,8 @@ class Event:
 
     Attributes:
         kind: submitted, allocated, started, ended; of a resize, by its generation: decided, written, signalled (to how many
-            processes, in `detail`), acknowledged, applied, overdue (it did not let go in time), withdrawn.
+            processes, in `detail`), acknowledged, applied (by the job, or `by enforcement` in `detail`; in the first case `detail` has what it says that it has cost),
+            overdue (it did not let go in time), withdrawn (it ended before).
         ns: CLOCK_MONOTONIC of the boot `boot`; `at` is the wall clock's.
         cpus_from: Of a resize; None elsewhere.
     """

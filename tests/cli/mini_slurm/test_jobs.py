@@ -60,6 +60,11 @@ def test_a_completion_where_there_is_no_mini_slurm_is_empty_and_makes_nothing(ho
     assert list(home.folder.iterdir()) == []
 
 
+def test_a_completion_that_can_not_read_the_jobs_is_empty(home: Home) -> None:
+    (home.folder / ".mini_slurm.db").write_bytes(b"something else, of somebody else's\n" * 9)
+    assert completed(home, "show", "9") == []
+
+
 def test_a_shell_can_be_told_how_to_complete(home: Home) -> None:
     for shell in ("bash", "zsh", "fish"):
         # Else Typer looks for a shell above this process, and a test may have none.

@@ -58,9 +58,8 @@ def test_a_long_command_is_cut_for_a_terminal_and_nowhere_else() -> None:
 
 
 def test_a_narrow_terminal_still_shows_what_the_command_is() -> None:
-    for width in (20, 60, 80, 90, 100):
-        row = table([RUNNING], width)[1]
-        assert "python3" in row or width < 60
+    for width in (60, 80, 90, 100):
+        assert table([RUNNING], width)[1].endswith(" python3 tasks/elastic_training.py")
 
 
 def test_a_command_can_not_move_the_cursor() -> None:

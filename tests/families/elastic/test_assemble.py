@@ -113,6 +113,19 @@ def test_what_is_wrong_with_an_arm_makes_the_run_invalid_and_is_told(
     assert check in (measured.reason or "")
 
 
+def test_a_job_that_was_not_ready_for_a_resize_hears_of_the_next() -> None:
+    def early(one: dict[str, Any]) -> dict[str, Any]:
+        return {**one, "processes": 0} if one.get("what") == "signalled" and one["generation"] == 1 else one
+
+    unheard = [early(one) for one in without("resize", "acknowledged", generation=1)]
+    measured = assemble(with_on(unheard))
+    assert not failed(measured)
+    assert {f.name: f.value for f in measured.findings}["resized_before_ready"] == "1 resize"
+    assert "on_grow_to_applied_p50_s" not in {metric.name for metric in measured.metrics}
+    alone = [one for one in unheard if not (one["kind"] == "resize" and one["generation"] == 2)]
+    assert "resizes_told" in failed(assemble(with_on([*alone, *resize(2, 2, 1, decided=102, written=103)])))
+
+
 def test_a_resize_that_its_job_ended_in_the_middle_of_is_told_enough() -> None:
     assert not failed(assemble(with_on([*on(), *resize(3, 1, 2, decided=1100, written=1101)])))
 

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from perfdb.errors import MiniSlurmError
-from perfdb.minislurm import client, process
+from perfdb.minislurm import client, enforcement, process
 from perfdb.minislurm.states import State
+from perfdb.minislurm.store import loading
+from perfdb.minislurm.store.database import open_to_write
 from perfdb.minislurm.store.reading import Reader
 from tests.disks import SmallDisk
 from tests.minislurm.daemon.running import House, house, request, until
@@ -101,6 +104,19 @@ def test_a_fork_server_killed_is_replaced_and_jobs_go_on(house: House) -> None:
     assert {one.state for one in house.wait([running, *others]).values()} == {"COMPLETED"}
 
 
+def test_an_order_that_a_fork_server_took_to_its_grave_is_given_again(house: House) -> None:
+    daemon = house.start()
+    server = next(pid for pid in process.children(daemon.pid) if b"fork_server" in _command(pid))
+    os.kill(server, signal.SIGSTOP)
+    id = house.submit("true")
+    until(lambda: house.job(id).state == State.RUNNING, "it has its CPU")
+
+    os.kill(server, signal.SIGKILL)
+
+    assert house.ended(id).state == "COMPLETED"
+    assert house.job(id).attempt == 2
+
+
 def test_a_process_that_got_a_dead_supervisors_number_is_not_taken_for_it(house: House) -> None:
     house.start()
     id = house.submit("sleep", "1000")
@@ -126,6 +142,7 @@ def test_after_a_restart_of_the_machine_what_ran_is_not_run_again_and_what_waite
     said = house.journal(ran)
     assert said and said.claim
     os.kill(said.claim.pid, signal.SIGKILL)
+    _end_what_is_left(house, ran)
     _other_boot(house)
     _rewrite(house.places.journal(ran, 1), boot="another")
 
@@ -146,6 +163,7 @@ def test_an_order_that_nobody_carried_out_is_given_again_once(house: House) -> N
     assert said and said.claim
     os.kill(said.claim.pid, signal.SIGKILL)
     until(lambda: not process.start_ticks(said.claim.pid), "it is gone")
+    _end_what_is_left(house, id)
     # As if the daemon had been killed between the commit and the order.
     house.places.journal(id, 1).unlink()
 
@@ -228,10 +246,14 @@ def _rewrite(path: Path, **fields: object) -> None:
     path.write_text("".join(json.dumps(line | (fields if line["event"] == "claimed" else {})) + "\n" for line in lines))
 
 
+def _end_what_is_left(house: House, id: int) -> None:
+    connection = open_to_write(house.places)
+    enforcement.end_all(f"mini-slurm-{loading.instance(connection)}-{id}-1")
+    connection.close()
+
+
 def _other_boot(house: House) -> None:
     """As if all that is stored were of another boot."""
-    import sqlite3
-
     with sqlite3.connect(house.places.database) as connection:
         connection.execute("UPDATE jobs SET boot = 'another'")
     connection.close()

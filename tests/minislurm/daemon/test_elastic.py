@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
+import sqlite3
 import sys
+import time
 from pathlib import Path
 
 from perfdb.minislurm import client
@@ -180,6 +184,50 @@ def test_a_shrink_that_a_killed_daemon_had_begun_is_finished_by_the_next(house: 
     house.ended(id)
 
 
+def test_a_shrink_that_a_killed_daemon_had_told_nobody_of_is_told(house: House) -> None:
+    house.start(elastic=True, threshold_percent=1, release_s=1000)
+    id = house.submit(sys.executable, "-c", SILENT, cpus=4, min_cpus=1, max_cpus=4, env=ENV)
+    _printed(house, id, "here")
+    until(lambda: house.places.answer(id).exists(), "it registers")
+    other = house.submit("true", cpus=2, priority=1)
+    until(lambda: any(event.kind == "signalled" for event in house.events(id)), "it is told")
+    house.kill()
+    # As if the daemon had been killed right after the commit.
+    with sqlite3.connect(house.places.database) as connection:
+        connection.execute("DELETE FROM events WHERE kind IN ('written', 'signalled')")
+    connection.close()
+    house.places.control(id).unlink()
+
+    house.start(elastic=True, threshold_percent=1, release_s=1000)
+
+    until(lambda: any(event.kind == "signalled" for event in house.events(id)), "it is told")
+    control = Control.parse(house.places.control(id).read_text())
+    assert control and (control.cpus, control.generation) == (2, 1)
+    client.cancel(house.places, [id, other])
+    house.wait([id, other])
+
+
+def test_an_answer_from_the_future_or_from_before_the_question_is_none(house: House) -> None:
+    house.start(elastic=True, threshold_percent=1, release_s=1000)
+    id = house.submit(sys.executable, "-c", SILENT, cpus=4, min_cpus=1, max_cpus=4, env=ENV)
+    _printed(house, id, "here")
+    until(lambda: house.places.answer(id).exists(), "it registers")
+    registered = json.loads(house.places.answer(id).read_text())
+    other = house.submit("true", cpus=2, priority=1)
+    until(lambda: house.job(id).target_cpus == 2, "the shrink is decided")
+
+    for ns in (1, time.monotonic_ns() + 10**15):
+        house.places.answer(id).write_text(json.dumps(registered | {"applied": [1, ns]}))
+        _hint(house, id)
+        assert client.wait(house.places, [other], 0.3, lambda one: None) == {}
+    house.places.answer(id).write_text(json.dumps(registered | {"applied": [1, time.monotonic_ns()]}))
+    _hint(house, id)
+
+    assert house.ended(other).state == "COMPLETED"
+    client.cancel(house.places, [id])
+    house.ended(id)
+
+
 def _started(house: House, id: int) -> int:
     """The pid of the job's first process."""
     house.started(id)
@@ -194,7 +242,5 @@ def _printed(house: House, id: int, text: str) -> None:
 
 
 def _hint(house: House, id: int) -> None:
-    import socket
-
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hints:
         hints.sendto(b'{"job": %d}' % id, str(house.places.hints))

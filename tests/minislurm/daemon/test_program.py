@@ -21,13 +21,13 @@ def test_a_job_runs_where_it_was_submitted_with_what_it_needs_to_know(house: Hou
     id = house.submit(
         "sh",
         "-c",
-        "pwd; echo $MINI_SLURM_JOB_ID $MINI_SLURM_CPUS $MINI_SLURM_MEM_MB $WORD >&2",
+        "pwd; echo $MINI_SLURM_JOB_ID $MINI_SLURM_CPUS $MINI_SLURM_MEM_MB $WORD [$MINI_SLURM_ARRAY_TASK_ID] >&2",
         env={"PATH": "/usr/bin:/bin", "WORD": "hello", "MINI_SLURM_ARRAY_TASK_ID": "of another job"},
     )
 
     assert house.ended(id).state == "COMPLETED"
     assert f"{house.places.home}\n" == house.places.stdout(id).read_text()
-    assert f"{id} 1 64 hello\n" == house.places.stderr(id).read_text()
+    assert f"{id} 1 64 hello []\n" == house.places.stderr(id).read_text()
 
 
 def test_how_a_job_ended_is_told_and_kept(house: House) -> None:

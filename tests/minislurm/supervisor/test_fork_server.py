@@ -91,6 +91,8 @@ def test_supervisors_live_on_when_the_fork_server_is_killed(running: Running) ->
 
 
 def test_an_order_that_a_lost_fork_server_did_not_answer_is_known(running: Running) -> None:
+    running.run("true")
+    assert running.launcher.unanswered == []
     os.kill(running.launcher.pid, signal.SIGSTOP)
     order = running.order("true")
     running.launcher.send(order)

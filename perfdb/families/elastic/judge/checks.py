@@ -161,10 +161,18 @@ def _out_of_bounds(one: Seen) -> Iterator[str]:
 def _untold(one: Seen) -> Iterator[str]:
     for resize in one.in_turn:
         lacking = [stage for stage in ("written", "signalled", "acknowledged") if stage not in resize.at]
-        if lacking and not _ended_meanwhile(one, resize):
+        if lacking and not _ended_meanwhile(one, resize) and not _told_by_the_next(one, resize):
             yield f"resize {resize.generation} of job {resize.job} was not {', '.join(lacking)}"
         elif resize.at.get("overdue") is not None:
             yield f"job {resize.job} did not let go in time at resize {resize.generation}"
+
+
+def _told_by_the_next(one: Seen, resize: ResizeSeen) -> bool:
+    """Whether the job was not listening yet, and heard of a later resize when it was: the latest is all that counts."""
+    return ("signalled" in resize.at and not resize.processes) and any(
+        other.job == resize.job and other.generation > resize.generation and "acknowledged" in other.at
+        for other in one.resizes
+    )
 
 
 def _ended_meanwhile(one: Seen, resize: ResizeSeen) -> bool:

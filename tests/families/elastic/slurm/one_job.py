@@ -1,7 +1,7 @@
 """`one_job.py CHILD {"to": [1, 4], "release_s": 5, …}`: a job of Slurm's that is resized as it is told, then ended.
 
 `program`: the job's, as shell; else it is the worker, with so many `units` of `unit_s`. `nodes`: what it starts with. `go`: a file
-to wait for before the first resize.
+to wait for before the first resize. `then`: `wait` for a file `go_on` in the run folder after the last.
 """
 
 import json
@@ -84,6 +84,8 @@ def main(what):
             it.look()
             resize.join(0.1)
     it.look()
+    while what.get("then") == "wait" and not Path(os.environ["PERFDB_RUN_DIR"], "go_on").exists():
+        time.sleep(0.02)
     telling.note(f"state {cluster.slurm.job(it.jobs[0].id).state}")
     if end_patiently(cluster, 20):
         watching.communicate(guard.DONE)

@@ -60,17 +60,18 @@ def test_a_growth_for_which_no_node_is_free_is_withdrawn(cluster: Cluster, tmp_p
         assert [answer.cpus for answer in child.answers if isinstance(answer, Allocation)] == [1, 0]
 
 
+def test_a_growth_that_slurm_refuses_at_the_last_leaves_no_helper(cluster: Cluster, tmp_path: Path) -> None:
+    path = _refusing(cluster, tmp_path, "NumNodes=0")
+    with by_hand(cluster, tmp_path / "run", {"to": [2], "nodes": 1, "then": "wait"}, PATH=path) as child:
+        child.until_resize("withdrawn")
+        assert len(within(30, lambda: jobs if len(jobs := cluster.active()) == 1 else [])) == 1
+        (tmp_path / "run" / "go_on").touch()
+        assert child.wait().outcome == "all"
+        assert set(child.resizes()[0]) == {"decided", "withdrawn"}
+
+
 def test_a_shrink_that_slurm_refuses_is_taken_back(cluster: Cluster, tmp_path: Path) -> None:
-    """A double of scontrol stands before the real one: a real Slurm can't be made to refuse this to its administrator."""
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    double = programs / "scontrol"
-    real = cluster.ask("sh", "-c", "command -v scontrol").strip()
-    double.write_text(
-        f'#!/bin/sh\ncase "$*" in *NodeList=*) echo "Access/permission denied for job" >&2; exit 1;; esac\nexec {real} "$@"\n'
-    )
-    double.chmod(0o755)
-    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    path = _refusing(cluster, tmp_path, "NodeList=")
     with by_hand(cluster, tmp_path / "run", {"to": [1], "nodes": 3}, PATH=path) as child:
         child.until_resize("withdrawn")
         child.until(lambda answer: isinstance(answer, Note) and answer.text == "state RUNNING")
@@ -127,6 +128,21 @@ def test_a_job_that_ends_while_it_is_asked_to_shrink_is_left_alone(cluster: Clus
         assert child.wait().outcome == "all"
         assert set(child.resizes()[0]) == {"decided", "written", "signalled", "withdrawn"}
         assert [answer.cpus for answer in child.answers if isinstance(answer, Allocation)] == [3, 0]
+
+
+def _refusing(cluster: Cluster, folder: Path, what: str) -> str:
+    """A PATH on which a double of scontrol refuses that, and asks the real one for all else.
+
+    A real Slurm can't be made to refuse it to its administrator.
+    """
+    double = folder / "bin" / "scontrol"
+    double.parent.mkdir()
+    real = cluster.ask("sh", "-c", "command -v scontrol").strip()
+    double.write_text(
+        f'#!/bin/sh\ncase "$*" in *{what}*) echo "permission denied" >&2; exit 1;; esac\nexec {real} "$@"\n'
+    )
+    double.chmod(0o755)
+    return f"{double.parent}{os.pathsep}{os.environ['PATH']}"
 
 
 def _fields(path: Path) -> dict[str, str]:

@@ -195,6 +195,9 @@ class Controller:
         telling.answer("job", job=job.number, what="ended", ns=ns, state=state, cpu_s=cpu_s)
         if job.nodes:
             job.tell_allocation(0, ns)
+        if job.resized_at:
+            at = " ".join(map(str, job.resized_at))
+            telling.note(f"by Slurm's own clock, in seconds since 1970, job {job.number} was resized at {at}")
         work = job.work()
         if work:
             telling.answer("work", job=job.number, **work)

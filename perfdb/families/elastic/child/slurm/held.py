@@ -17,6 +17,7 @@ class Held:
     Slurm's, None before it has one. nodes: what it holds; names: which ones, where its script runs first. to: what it is being
     resized to; `nodes` otherwise. generation: counts its resizes. resized_s: when the last one ended, None for never. seen: what Slurm said of it
     when it had begun. shares_clock: whether its clock is ours. seen_ns: when it was last seen to run.
+    resized_at: when Slurm says that it resized it, in whole seconds since 1970.
     """
 
     def __init__(self, entry, folder):
@@ -31,6 +32,7 @@ class Held:
         self.seen = None
         self.generation = 0
         self.started_s = self.resized_s = None
+        self.resized_at = []
         self.is_arriving = self.is_resizing = self.is_over = False
         self.shares_clock = False
         self.seen_ns = 0

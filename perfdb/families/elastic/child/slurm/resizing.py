@@ -106,9 +106,7 @@ class Resize:
             job.tell_allocation(job.nodes, telling.now())
             raise Refused(f"Slurm did not say no, and the job has {seen.nodes} nodes")
         self._tell("granted")
-        telling.note(
-            f"job {job.number}, resize {job.generation}: at {seen.resized_at} s since 1970 by Slurm's own clock"
-        )
+        job.resized_at.append(seen.resized_at)
 
     def _tell_job(self, nodes, names):
         job = self._job
