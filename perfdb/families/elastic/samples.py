@@ -10,7 +10,7 @@
 | `word` | of `ended` the state; of a resize `grow` or `shrink`; of `offered` what is given: `cpu` or `node` |
 | `generation` | which resize of the job, from 1; else 0 |
 | `at_s` | seconds since the arm's begin, monotonic |
-| `since_s` | of a resize: seconds since it was decided |
+| `since_s` | of a resize whose signal its job got: seconds since it was decided |
 | `cpus` | of a resize, the number it leads to |
 | `cpus_from` | of a resize, the number it comes from |
 | `value` | see below |
@@ -87,6 +87,11 @@ def _rows(mix: Sequence[MixJob], cooldown_s: float, begin: Begin, answers: Seque
 
     classes = {job.job: job.of for job in mix}
     known = [one for one in answers if getattr(one, "job", None) in classes and _is_of_the_run(begin, one)]
+    unready = {
+        (a.job, a.generation)
+        for a in known
+        if isinstance(a, ResizeEvent) and a.what == "signalled" and a.processes == 0
+    }
     decided = {(a.job, a.generation): a for a in reversed(known) if isinstance(a, ResizeEvent) and a.what == "decided"}
     yield 0, "", "offered", begin.unit, 0, 0.0, 0.0, begin.cpus, begin.real_cpus, cooldown_s
     for answer in answers:
@@ -114,7 +119,8 @@ def _rows(mix: Sequence[MixJob], cooldown_s: float, begin: Begin, answers: Seque
         elif isinstance(answer, ResizeEvent | Cost):
             first = decided.get((answer.job, answer.generation))
             if first is not None:
-                yield from _of_resize(classes[answer.job], first, answer, at)
+                is_ready = (answer.job, answer.generation) not in unready
+                yield from _of_resize(classes[answer.job], first, answer, at, is_ready)
 
 
 def _is_of_the_run(begin: Begin, answer: Answer) -> bool:
@@ -123,11 +129,11 @@ def _is_of_the_run(begin: Begin, answer: Answer) -> bool:
     return bool(abs(ns - begin.ns) <= LONGEST_S * 1e9)
 
 
-def _of_resize(of: str, first: ResizeEvent, answer: ResizeEvent | Cost, at: Any) -> Iterator[_Row]:
+def _of_resize(of: str, first: ResizeEvent, answer: ResizeEvent | Cost, at: Any, is_ready: bool) -> Iterator[_Row]:
     which = "grow" if first.cpus_to > first.cpus_from else "shrink"
     both = (first.cpus_to, first.cpus_from)
     if isinstance(answer, ResizeEvent):
-        since = (answer.ns - first.ns) / 1e9
+        since = (answer.ns - first.ns) / 1e9 if is_ready else None
         by = float(answer.by == "job")
         if answer.what == "signalled":
             by = 1.0 if answer.processes is None else float(min(answer.processes, MOST_JOBS))

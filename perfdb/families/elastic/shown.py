@@ -36,7 +36,7 @@ def shown(record: Record, _: Mapping[str, Sequence[Any]]) -> Shown:
         rows.append(("on less off", *(_cell(known, "on_less_off_", stem) for stem in _COLUMNS.values())))
     if not any(cell != _UNKNOWN for _, *cells in rows for cell in cells):
         return Shown()
-    return Shown((("elasticity", *_COLUMNS), *rows), (f"perfdb report site 'id == {record.record_id}'",))
+    return Shown((("elasticity", *_COLUMNS), *rows), (f"perfdb report site 'record_id == {record.record_id}'",))
 
 
 def _cell(known: Mapping[str, Metric], prefix: str, stem: str) -> str:

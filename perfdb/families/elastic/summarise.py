@@ -102,7 +102,7 @@ def reactions(resizes: Sequence[ResizeSeen], direction: Direction) -> dict[str, 
     found: dict[str, list[float]] = {}
     for resize in resizes:
         # Of a job that was not listening yet the times tell how long its program takes to start.
-        if resize.direction != direction :
+        if resize.direction != direction or not resize.processes:
             continue
         for stage in _ENDS:
             if (until := resize.until(stage)) is not None:

@@ -31,10 +31,10 @@ class CpusetV1(Means):
         files.write(f"{folder}/cpuset.mems", self._nodes)
 
     def join(self, share: Share) -> None:
-        files.write(f"{self._base}/{share.group}/cgroup.procs", "0")
+        _move_to(f"{self._base}/{share.group}")
 
     def leave(self) -> None:
-        files.write(f"{self._base}/cgroup.procs", "0")
+        _move_to(self._base)
 
     def set_cpus(self, group: str, cpu_ids: Collection[int], supervisor_pid: int) -> bool:
         folder = files.of_group(group, self._base, "cpuset", supervisor_pid)
@@ -68,10 +68,10 @@ class MemoryV1(Means):
             files.write(f"{folder}/memory.memsw.limit_in_bytes", str(share.memory_mb << 20))
 
     def join(self, share: Share) -> None:
-        files.write(f"{self._base}/{share.group}/cgroup.procs", "0")
+        _move_to(f"{self._base}/{share.group}")
 
     def leave(self) -> None:
-        files.write(f"{self._base}/cgroup.procs", "0")
+        _move_to(self._base)
 
     def watch(self, share: Share) -> Watch:
         return _Events(f"{self._base}/{share.group}")
@@ -113,3 +113,9 @@ def _make_folder(folder: str) -> None:
     # What is there can only be left from the same attempt, which was not run: its supervisor was lost before.
     with contextlib.suppress(FileExistsError):
         os.mkdir(folder)  # noqa: PTH102 # a Path for each job costs more than the call
+
+
+def _move_to(folder: str) -> None:
+    # Only this thread, which is all of this process. To move a process by `cgroup.procs` the kernel first keeps all of the
+    # machine's from forking, and waits 10 ms and more for that.
+    files.write(f"{folder}/tasks", "0")

@@ -126,6 +126,34 @@ def test_a_job_that_was_not_ready_for_a_resize_hears_of_the_next() -> None:
     assert "resizes_told" in failed(assemble(with_on([*alone, *resize(2, 2, 1, decided=102, written=103)])))
 
 
+def test_a_resize_of_a_job_that_was_over_is_none() -> None:
+    measured = assemble(with_on([*on(), *resize(3, 1, 2, decided=1103, written=1104)]))
+    assert {m.name: m.all_values for m in measured.metrics}["on_grows"] == (1.0,)
+
+
+def test_what_is_given_back_and_given_in_one_instant_is_one_decision() -> None:
+    def at_once(one: dict[str, Any]) -> dict[str, Any]:
+        is_free = one["kind"] == "allocation" and one["ns"] == ms(142)
+        return {**one, "ns": ms(143)} if is_free else one
+
+    happened = changed(at_once)
+    assert "promised_within_offer" not in failed(assemble(with_on(happened)))
+    assert "promised_within_offer" not in failed(assemble(with_on(happened[::-1])))
+
+
+def test_what_is_said_twice_counts_once_and_the_first_time() -> None:
+    measured = assemble(
+        with_on([*on(), {"kind": "job", "job": 1, "what": "ended", "ns": ms(9000), "state": "COMPLETED"}])
+    )
+    assert {m.name: m.all_values for m in measured.metrics}["on_makespan_s"] == (1.102,)
+
+
+def test_a_time_of_another_boot_is_no_time_of_this_run() -> None:
+    strange = [{**one, "ns": 2**62} if one.get("what") == "submitted" else one for one in on()]
+    measured = assemble(with_on(strange))
+    assert measured.status == "ok"
+
+
 def test_a_resize_that_its_job_ended_in_the_middle_of_is_told_enough() -> None:
     assert not failed(assemble(with_on([*on(), *resize(3, 1, 2, decided=1100, written=1101)])))
 

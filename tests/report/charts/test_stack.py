@@ -28,6 +28,11 @@ def test_a_layer_is_lifted_when_one_below_grows() -> None:
     assert found == [(1, 0.0, 1.0, 1, 2), (1, 1.0, 2.0, 2, 3)]
 
 
+def test_a_third_layer_lies_upon_both() -> None:
+    layers = tuple(Layer(name, name, "rigid", ((0.0, 1), (1.0, 0))) for name in "abc")
+    assert [block[3:] for block in blocks_of(Stack("CPUs", 3, layers))] == [(0, 1), (1, 2), (2, 3)]
+
+
 def test_what_never_ends_goes_on_to_the_last_instant() -> None:
     endless = Layer("a", "a", "rigid", ((0.0, 1),))
     assert (0, 0.0, 3.0, 0, 1) in list(blocks_of(Stack("CPUs", 2, (endless, Layer("b", "b", "rigid", ((3.0, 0),))))))

@@ -116,7 +116,7 @@ def test_what_a_killed_run_left_is_ended_by_the_next(cluster: Cluster, tmp_path:
 
 
 def test_a_restart_of_the_controller_in_the_middle_is_lived_through(cluster: Cluster, tmp_path: Path) -> None:
-    mix = (job(1, "elastic", 0, 1, 4, 1500), job(2, "urgent", 5, 3, 3, 4))
+    mix = (job(1, "elastic", 0, 1, 4, LONG), job(2, "urgent", 5, 3, 3, 4))
     with arm(cluster, tmp_path / "run", plan(*mix)) as child:
         child.until_resize("applied")
         pid = int((cluster.places.folder / "slurmctld.pid").read_text())
@@ -124,10 +124,12 @@ def test_a_restart_of_the_controller_in_the_middle_is_lived_through(cluster: Clu
         child.until(lambda answer: isinstance(answer, Note) and "away" in answer.text)
         argv = [find("slurmctld") or "", "-D", "-f", str(cluster.places.conf)]
         started = daemons.start(cluster.places, "slurmctld", argv)
+        child.until(lambda answer: isinstance(answer, JobEvent) and (answer.job, answer.what) == (2, "ended"))
+        cluster.ask("scancel", "--name=" + _name(child.process.pid))
         assert child.wait().outcome == "all"
         assert started.process.poll() is None
         states = {a.job: a.state for a in child.answers if isinstance(a, JobEvent) and a.what == "ended"}
-        assert states == {1: "COMPLETED", 2: "COMPLETED"}
+        assert states == {1: "CANCELLED", 2: "COMPLETED"}
         assert max(_promised(child.answers)) == 4
         assert any(r["decided"].cpus_to == 1 and "granted" in r for r in child.resizes())
     within(30, lambda: not cluster.active())

@@ -104,6 +104,26 @@ def test_a_job_that_never_registered_gets_no_signal(cluster: Cluster, tmp_path: 
         assert shrink["signalled"].processes == 0
 
 
+def test_a_job_that_registered_gets_the_signal_each_time(cluster: Cluster, tmp_path: Path) -> None:
+    script = tmp_path / "signalled.py"
+    got = tmp_path / "got"
+    answer = tmp_path / "run" / "jobs" / "job_1.answer"
+    # It looks at no file, so that nothing but the signal can tell it.
+    script.write_text(
+        f"import os, signal, time\n"
+        f"got = os.open({str(got)!r}, os.O_WRONLY | os.O_CREAT | os.O_APPEND)\n"
+        f"signal.signal(signal.SIGUSR1, lambda *_: os.write(got, b'x'))\n"
+        f"open({str(answer)!r}, 'w').write('{{\"pid\": 1}}')\n"
+        f"while True: time.sleep(600)\n"
+    )
+    what = {"to": [2, 3, 1, 2], "release_s": 0.3, "program": f"exec {sys.executable} {script}", "go": str(got)}
+    with by_hand(cluster, tmp_path / "run", what) as child:
+        within(30, lambda: answer.exists() and got.exists())
+        assert child.wait().outcome == "all"
+        assert [resize["signalled"].processes for resize in child.resizes()] == [1, 1, 1, 1]
+        assert got.read_bytes() == b"xxxx"
+
+
 def test_a_job_that_is_cancelled_while_it_is_asked_to_shrink_is_left_alone(cluster: Cluster, tmp_path: Path) -> None:
     with by_hand(cluster, tmp_path / "run", {"to": [1], "nodes": 3, "unit_s": 600, "release_s": 600}) as child:
         child.until_resize("acknowledged")
