@@ -49,7 +49,7 @@ def rest(program: Program) -> list[str]:
 def line_with(program: Program, text: str) -> str:
     """Wait until it prints a line that holds `text`."""
     while text not in (line := program.line()):
-        assert program.process.poll() is None, line
+        assert line, "it ended"
     return line
 
 

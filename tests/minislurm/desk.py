@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,7 +112,11 @@ def running(source: str, environment: dict[str, str], *, python: str = sys.execu
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
+        # Whoever reads from it then reads its end.
+        patience = threading.Timer(2 * PATIENCE_S, process.kill)
+        patience.start()
         try:
             yield Program(process)
         finally:
+            patience.cancel()
             process.kill()

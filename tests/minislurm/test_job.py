@@ -451,7 +451,7 @@ hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000)
 def test_a_callback_gets_each_resize_and_survives_its_own_errors(desk: Desk) -> None:
     source = """
 def resized(resize):
-    print(resize.cpus)
+    print(resize.cpus_before, resize.cpus)
     if resize.cpus == 3:
         raise OSError
 job.on_resize(resized)
@@ -459,10 +459,10 @@ while True: sum(range(1000))
 """
     with running(HEAD + source, desk.environment) as program:
         ready(program)
-        for cpus in (4, 3, 5):
+        for before, cpus in ((2, 4), (4, 3), (3, 5)):
             generation = desk.resize(cpus)
             program.signal()
-            assert program.line() == str(cpus)
+            assert program.line() == f"{before} {cpus}"
             if cpus != 3:
                 desk.until_told("applied", generation)
             else:
