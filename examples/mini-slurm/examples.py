@@ -43,7 +43,7 @@ def main():
         if index == 1:
             time.sleep(options.pause)
         print("mini-slurm submit", shlex.join(arguments), flush=True)
-        submitted = subprocess.run([mini_slurm, "submit", *arguments], cwd=Path(__file__).resolve().parent)
+        submitted = subprocess.run([mini_slurm, "submit", *arguments], cwd=Path(__file__).resolve().parent, check=False)
         if submitted.returncode:
             sys.exit(submitted.returncode)
     print("See them with `mini-slurm queue`, and what became of one with `mini-slurm events ID`.")

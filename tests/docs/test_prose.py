@@ -19,7 +19,7 @@ from perfdb.settings import Settings
 from tests.tracking.records import save
 
 CHECKOUT = Path(__file__).parents[2]
-FOLDERS = ("docs", "deploy", "parsl-configs", "benchmarks", "requirements")
+FOLDERS = ("docs", "deploy", "examples", "parsl-configs", "benchmarks", "requirements")
 PAGES = sorted([*CHECKOUT.glob("*.md"), *(page for f in FOLDERS for page in (CHECKOUT / f).rglob("*.md"))])
 WRITTEN = [page for page in PAGES if page.parent.name != "reference"]  # the others are made from the commands
 NAMES = [page.relative_to(CHECKOUT).as_posix() for page in PAGES]

@@ -27,7 +27,10 @@ HEAD = "from perfdb.minislurm.job import register\njob = register()\nprint('read
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+    """Deeper than the path of a socket can be long."""
+    folder = tmp_path / ("deep" * 30)
+    folder.mkdir()
+    return Desk(folder)
 
 
 def ready(program: Program) -> Program:
@@ -52,6 +55,12 @@ def test_a_rigid_job_has_the_cpus_it_asked_for() -> None:
     source = "print(job.id, job.cpus, job.min_cpus, job.max_cpus, job.is_elastic)"
     with running(HEAD + source, {"MINI_SLURM_JOB_ID": "12", "MINI_SLURM_CPUS": "3"}) as program:
         assert ready(program).line() == "12 3 3 3 False"
+
+
+def test_a_job_that_is_not_elastic_is_none_whatever_else_it_finds(desk: Desk) -> None:
+    with running(HEAD + "print(job.is_elastic)", {**desk.environment, "MINI_SLURM_ELASTIC": "0"}) as program:
+        assert ready(program).line() == "False"
+    assert not desk.answer_file.exists()
 
 
 def test_a_program_that_is_not_resized_keeps_its_own_handler_of_the_signal() -> None:
@@ -382,6 +391,7 @@ def test_a_job_needs_nobody_who_listens(desk: Desk) -> None:
         program.signal()
         assert program.line() == "4"
         assert program.ended() == 0
+    assert not Path(f".{program.process.pid}.new").exists()
 
 
 # Signals.

@@ -14,18 +14,18 @@ from perfdb.families.charts import (
     Stack,
     StagesChart,
 )
-from perfdb.families.elastic.events import CHAIN, Arm
+from perfdb.families.elastic.events import CHAIN, Arm, Stage
 from perfdb.families.elastic.measure import SHOWN
 from perfdb.families.elastic.mix import CLASSES
 from perfdb.families.elastic.reading import read
-from perfdb.families.elastic.seen import DIRECTIONS, NOUNS, Seen
+from perfdb.families.elastic.seen import NOUNS, Direction, Seen
 from perfdb.families.elastic.spec import ARMS
 from perfdb.record import Record
 
 # Of a stranger's record with thousands of each.
 MOST_JOBS, MOST_STEPS = 60, 2000
 _STAGES = {
-    "granted": "allocation changed",
+    "granted": "Slurm has changed the allocation",
     "written": "control file written",
     "signalled": "signal sent",
     "acknowledged": "job takes notice",
@@ -92,17 +92,24 @@ def _reaction(stage: str, told: str) -> SamplesChart:
     )
 
 
+def _stages(direction: Direction, title: str, order: Sequence[Stage]) -> StagesChart:
+    return StagesChart(
+        f"{direction}-stages",
+        title,
+        f"What each stage of a {direction} adds, from the scheduler's decision on: medians of each repetition.",
+        {f"stage_{stage}_p50_s": _STAGES[stage] for stage in order},
+        {SHOWN[arm]: f"{arm}_{direction}_" for arm in ARMS if arm != "off"},
+    )
+
+
 CHARTS: tuple[ChartDescription, ...] = (
     Pictures(pictures),
     _reaction("acknowledged", "the job had taken notice"),
     _reaction("applied", "it was applied"),
-    StagesChart(
-        "resize-stages",
-        "A resize, stage by stage",
-        "What each stage adds, from the scheduler's decision until it is applied: medians of each repetition.",
-        {f"stage_{stage}_p50_s": _STAGES[stage] for stage in CHAIN[1:]},
-        {f"{arm}, {direction}": f"{arm}_{direction}_" for arm in ARMS if arm != "off" for direction in DIRECTIONS},
-    ),
+    _reaction("granted", "Slurm had changed the allocation"),
+    _stages("grow", "To more CPUs, stage by stage", CHAIN[1:]),
+    # Slurm takes nodes back last of all.
+    _stages("shrink", "To fewer CPUs, stage by stage", (*CHAIN[2:], CHAIN[1])),
     RepetitionsChart(
         "elastic-against-rigid",
         "Elastic against rigid: makespan and turnaround",

@@ -2,7 +2,7 @@
 
 from perfdb.families.elastic.events import CHAIN, Arm
 from perfdb.families.elastic.mix import CLASSES
-from perfdb.families.elastic.seen import DIRECTIONS
+from perfdb.families.elastic.seen import DIRECTIONS, Direction
 from perfdb.families.elastic.spec import ARMS
 from perfdb.record import MetricDefinition
 
@@ -20,6 +20,10 @@ _STAGES = {
     "applied": "the job worked with it: of a shrink it had let go, of a grow it had taken, by its own clock where it says so, else by "
     "the scheduler's, which made it",
 }
+_FREED = (
+    "others could have what was given back: on Slurm when it had taken the nodes from the job, else when the job had let go, or "
+    "lost them without a word of its own"
+)
 _CLASSES = {
     "": "all jobs",
     "elastic_": "elastic jobs",
@@ -92,7 +96,7 @@ def _of_arm() -> dict[str, MetricDefinition]:
 def _of_reaction() -> dict[str, MetricDefinition]:
     found: dict[str, MetricDefinition] = {}
     for direction in DIRECTIONS:
-        for name, what in _whats().items():
+        for name, what in _whats(direction).items():
             whole = f"{what}; of resizes that {direction} a job that got the signal"
             found |= {
                 f"{direction}_{name}_p50_s": MetricDefinition(
@@ -106,14 +110,15 @@ def _of_reaction() -> dict[str, MetricDefinition]:
     return found
 
 
-def _whats() -> dict[str, str]:
+def _whats(direction: Direction) -> dict[str, str]:
     stages = {
-        f"stage_{stage}": f"from the latest stage known before it until {_STAGES[stage]}, 0 where they overlapped"
+        f"stage_{stage}": f"from the stage that came before it, whichever that was, until {_STAGES[stage]}"
         for stage in CHAIN[1:]
     }
     return {
         "to_acknowledged": f"reaction: from the decision until {_STAGES['acknowledged']}",
         "to_applied": f"reaction: from the decision until {_STAGES['applied']}",
+        **({"to_freed": f"reaction: from the decision until {_FREED}"} if direction == "shrink" else {}),
         **stages,
     }
 
@@ -159,6 +164,6 @@ HEADLINE = (
     "on_less_off_turnaround_s",
     "on_grow_to_acknowledged_p50_s",
     "on_shrink_to_acknowledged_p50_s",
-    "on_shrink_to_applied_p50_s",
+    "on_shrink_to_freed_p50_s",
     "on_cost_per_resize_s",
 )

@@ -13,6 +13,7 @@ Direction = Literal["grow", "shrink"]
 # For people.
 NOUNS = {"cpu": "CPU", "node": "node"}
 DIRECTIONS: tuple[Direction, ...] = ("grow", "shrink")
+_FREEING: tuple[Stage, ...] = ("applied", "overdue")
 
 
 @dataclass
@@ -73,16 +74,30 @@ class ResizeSeen:
         return None if decided is None or reached is None else reached - decided
 
     @property
+    def freed_s(self) -> float | None:
+        """Of a shrink, seconds from the decision until others could have what is given back; None where nobody knows.
+
+        Slurm takes nodes back after the job has let go of them. Where there is no such step it is free when the job has let
+        go, or when it was taken without a word of the job's.
+        """
+        if self.direction == "grow":
+            return None
+        if (granted := self.until("granted")) is not None:
+            return granted
+        known = [s for stage in _FREEING if (s := self.until(stage)) is not None]
+        return min(known, default=None)
+
+    @property
     def stages(self) -> dict[Stage, float]:
-        """What each stage took, from the latest one known before it; 0 where they overlapped."""
+        """What each stage added to the ones before it, in the order in which they came; together, the time until the last."""
         found: dict[Stage, float] = {}
         latest = self.at.get("decided")
         if latest is None:
             return found
-        for stage in CHAIN[1:]:
-            if (reached := self.at.get(stage)) is not None:
-                found[stage] = max(0.0, reached - latest)
-                latest = max(latest, reached)
+        # Slurm grants a growth before the job is told, and a shrink after it has let go; a job can read of it before its signal.
+        for stage in sorted((stage for stage in CHAIN[1:] if stage in self.at), key=lambda stage: self.at[stage]):
+            found[stage] = max(0.0, self.at[stage] - latest)
+            latest = max(latest, self.at[stage])
         return found
 
 

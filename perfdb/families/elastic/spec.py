@@ -46,7 +46,7 @@ class ElasticSpec(BaseModel):
     )
     arrive_within_s: _Seconds = Field(2.0, description="seconds in which the jobs arrive, at random")
     threshold: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = Field(
-        50.0, description="of the arm threshold: jobs grow while less than this percentage of the CPUs is promised"
+        75.0, description="of the arm threshold: jobs grow while less than this percentage of the CPUs is promised"
     )
     cooldown_s: _Seconds = Field(0.3, description="so long after a resize a job does not grow")
     patience_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = Field(

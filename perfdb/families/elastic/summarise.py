@@ -107,13 +107,15 @@ def reactions(resizes: Sequence[ResizeSeen], direction: Direction) -> dict[str, 
         for stage in _ENDS:
             if (until := resize.until(stage)) is not None:
                 found.setdefault(f"to_{stage}", []).append(max(0.0, until))
+        if resize.freed_s is not None:
+            found.setdefault("to_freed", []).append(max(0.0, resize.freed_s))
         for stage, taken in resize.stages.items():
             found.setdefault(f"stage_{stage}", []).append(taken)
     return {name: found[name] for name in _NAMES if name in found}
 
 
 _ENDS: tuple[Stage, ...] = ("acknowledged", "applied")
-_NAMES = ("to_acknowledged", "to_applied", *(f"stage_{stage}" for stage in CHAIN[1:]))
+_NAMES = ("to_acknowledged", "to_applied", "to_freed", *(f"stage_{stage}" for stage in CHAIN[1:]))
 
 
 def _over_all(prefix: str, resizes: Sequence[ResizeSeen]) -> Iterator[Metric]:

@@ -58,11 +58,7 @@ def checks_of(arms: Arms) -> Iterator[Check]:
     yield of("bounds_kept", _out_of_bounds, "no job held fewer CPUs than its least or more than its most")
     yield of("resizes_told", _untold, f"each job was told of each of {_count(seen)} and answered")
     yield of("arms_as_asked", _not_as_asked, "with elasticity off nothing was resized")
-    yield of(
-        "machine_idle_but_for_this",
-        _others,
-        f"others used {max((one.others_share or 0.0 for one in seen), default=0.0):.1%} of the CPUs at most",
-    )
+    yield of("machine_idle_but_for_this", _others, _others_at_most(seen))
 
 
 def _check(name: str, faults: Sequence[str], fine: str) -> Check:
@@ -188,6 +184,16 @@ def _count(seen: Sequence[Seen]) -> str:
 def _not_as_asked(one: Seen) -> Iterator[str]:
     if one.arm == "off" and one.resizes:
         yield f"{counted(len(one.resizes), 'resize')} with elasticity off"
+
+
+def _others_at_most(seen: Sequence[Seen]) -> str:
+    known = [one.others_share for one in seen if one.others_share is not None]
+    if not known:
+        return "not known: nobody told what others used of the CPUs" + (
+            ", which are those of the cluster's nodes" if any(one.unit == "node" for one in seen) else ""
+        )
+    unknown = f"; not known of {counted(len(seen) - len(known), 'arm')}" if len(known) < len(seen) else ""
+    return f"others used {max(known):.1%} of the CPUs at most{unknown}"
 
 
 def _others(one: Seen) -> Iterator[str]:

@@ -33,6 +33,7 @@ def findings_of(arms: Arms, metrics: Sequence[Metric]) -> Iterator[Finding]:
     if begun:
         yield from _circumstances(begun)
     yield from _idle_arms(arms.seen)
+    yield from _no_threshold(arms)
     yield from _unready(arms.seen)
     yield from _untold_costs(arms.seen)
 
@@ -88,6 +89,20 @@ def _idle_arms(seen: Sequence[Seen]) -> Iterator[Finding]:
                 if arm == "threshold"
                 else "no job was resized in this arm: nothing ever was free while an elastic job ran",
             )
+
+
+def _no_threshold(arms: Arms) -> Iterator[Finding]:
+    spec = arms.spec
+    begun = sum(one.arm == "threshold" for one in arms.seen)
+    # The last CPU of all is given away while all the others are promised.
+    if begun and 100 * (spec.cpus - 1) < spec.threshold * spec.cpus:
+        noun = NOUNS[arms.seen[0].unit]
+        yield Finding(
+            name="threshold_as_on",
+            value=counted(begun, "repetition"),
+            evidence=f"with {counted(spec.cpus, noun)}, {spec.threshold:g} % lets jobs grow into all of them, as in the arm on: the two "
+            "differ by chance alone, and by how much says how far the other differences are to be trusted",
+        )
 
 
 def _unready(seen: Sequence[Seen]) -> Iterator[Finding]:
