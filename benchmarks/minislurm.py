@@ -22,9 +22,11 @@ from arrays import array
 from batch_systems import MiniSlurm, has_slurm, mini_slurm, slurm
 from figures import Figure, cpu_s, percentile
 
+from perfdb.minislurm import process
 from perfdb.minislurm.policy.cluster import Cluster, Rules, Running, Waiting
 from perfdb.minislurm.policy.decide import decide
 from perfdb.minislurm.states import State
+from perfdb.minislurm.supervisor import journal
 
 CPUS = len(os.sched_getaffinity(0))
 # What `date` reads is the wall clock: a jump of it meanwhile would be taken for a delay.
@@ -38,6 +40,22 @@ job = register()
 while True:
     with job.wait():
         pass
+"""
+# Hashing lets go of the interpreter.
+FOUR_THREADS = """
+import hashlib
+import threading
+
+data = bytes(1 << 20)
+
+
+def burn():
+    while True:
+        hashlib.sha256(data)
+
+
+for _ in range(4):
+    threading.Thread(target=burn).start()
 """
 HIGH = 10
 PAUSE_S = 0.05
@@ -55,11 +73,14 @@ class Share:
     slurm_starts: int = 20
     resizes: int = 50
     idle_s: float = 40.0  # longer than the daemon's slow tick
+    burn_s: float = 4.0
     queued: int = 10_000
     looks: int = 10
 
 
-QUICK = Share(rounds=1, jobs=40, slurm_jobs=4, starts=3, slurm_starts=2, resizes=3, idle_s=1.0, queued=300, looks=2)
+QUICK = Share(
+    rounds=1, jobs=40, slurm_jobs=4, starts=3, slurm_starts=2, resizes=3, idle_s=1.0, burn_s=0.2, queued=300, looks=2
+)
 
 
 def measure_array(folder: Path, share: Share) -> Iterator[Figure]:
@@ -132,6 +153,58 @@ def resizes(folder: Path, share: Share) -> Iterator[Figure]:
         )
     says = f"{share.resizes} shrinks: p50 {percentile(shrinks, 50):.2f}, worst {max(shrinks):.2f} ms; as many grows: {percentile(grows, 50):.2f}, {max(grows):.2f} ms"
     yield Figure("decision to acknowledgement, p99", percentile(list(reaction.values()), 99), "ms", 10, "most", says)
+
+
+def kept(folder: Path, share: Share) -> Iterator[Figure]:
+    """A job of one CPU that burns four threads, grown to all CPUs and shrunk again: what it gets, by the kernel's account."""
+    got: dict[str, float] = {}
+    with mini_slurm(folder, "--elastic-threshold", "100", "--cooldown", str(share.burn_s + 1)) as ours:
+        job = ours.submit(sys.executable, "-c", FOUR_THREADS, cpus=CPUS, least=1)[0]
+        poll_until(lambda: is_running(ours, job))
+        # A rigid job of higher priority takes all CPUs but one for a while: narrow, wide, narrow.
+        ours.submit("sleep", str(share.burn_s + 2), priority=HIGH, cpus=CPUS - 1)
+        poll_until(lambda: cpus_of(ours, job) == 1)
+        got["1"] = burnt(ours, job, share.burn_s)
+        poll_until(lambda: cpus_of(ours, job) == CPUS)
+        got[str(CPUS)] = burnt(ours, job, share.burn_s)
+        ours.submit("sleep", str(share.burn_s + 2), priority=HIGH, cpus=CPUS - 1)
+        poll_until(lambda: cpus_of(ours, job) == 1)
+        got["1 again"] = burnt(ours, job, share.burn_s)
+    for promised, cpus in got.items():
+        number = int(promised.split()[0])
+        yield Figure(f"CPUs that four threads get, of {promised}", cpus, "CPUs", number * 1.05, "most")
+    yield Figure(
+        "  the least share of what was promised",
+        min(cpus / int(n.split()[0]) for n, cpus in got.items()),
+        "",
+        0.9,
+        "least",
+    )
+
+
+def cpus_of(ours: MiniSlurm, id: int) -> int:
+    """What that job holds, and has been left with."""
+    with ours.reader() as reader:
+        job = reader.job(id)
+    assert job is not None
+    return job.current_cpus if job.current_cpus == job.target_cpus else 0
+
+
+def burnt(ours: MiniSlurm, id: int, window_s: float) -> float:
+    """How many CPUs all its processes used over that window."""
+    before_s, began_s = job_cpu_s(ours, id), time.monotonic()
+    time.sleep(window_s)
+    return (job_cpu_s(ours, id) - before_s) / (time.monotonic() - began_s)
+
+
+def job_cpu_s(ours: MiniSlurm, id: int) -> float:
+    """CPU seconds of the job's processes that live."""
+    with ours.reader() as reader:
+        job = reader.job(id)
+    assert job is not None
+    said = journal.read(ours.places.journal(id, job.attempt))
+    assert said is not None and said.started is not None
+    return sum(cpu_s(pid) for pid in (said.started.pid, *process.descendants(said.started.pid)))
 
 
 def is_applied(ours: MiniSlurm, job: int, generation: int) -> bool:
@@ -244,7 +317,7 @@ def main() -> int:
     return 0 if is_met else 1
 
 
-MEASURES = {"array": measure_array, "starts": starts, "resizes": resizes, "idle": idle, "queue": queue}
+MEASURES = {"array": measure_array, "starts": starts, "resizes": resizes, "kept": kept, "idle": idle, "queue": queue}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +17,8 @@ from perfdb.minislurm.times import limit_s
 
 DEFAULT_MEM_MB = 1024
 _INTEGER = 2**63  # what the store holds
-# Words that a shell would act on, and a program does not.
-_OF_A_SHELL = frozenset({"|", "||", "&&", "&", ";", ">", ">>", "<", "<<", "2>", "2>&1"})
+# Words that a shell would act on, and a program does not: pipes and the like, redirections, variables, a home folder.
+_OF_A_SHELL = re.compile(r"[|&;]+|[^\s\\]*;|\d?[<>].*|&>.*|~(/.*)?|.*\$[A-Za-z_{(].*|.*`.*")
 _OPTIONS = frozenset({"--elastic", "--cpus", "--min-cpus", "--max-cpus", "--mem", "--priority", "--time", "--array"})
 _HOW = "such as mini-slurm submit --cpus 2 python3 train.py"
 
@@ -162,13 +163,32 @@ def _name(typed: Typed, argv: tuple[str, ...]) -> str:
 def _doubts(typed: Typed, argv: tuple[str, ...], env: Mapping[str, str], cwd: str) -> Iterator[str]:
     if typed.shell:
         return
-    if len(typed.command) == 1 and (odd := [word for word in argv if word in _OF_A_SHELL]):
-        yield f"{odd[0]} is passed to the program as a word; with --shell, a shell runs the line"
+    if len(typed.command) == 1 and (odd := _for_a_shell(typed.command[0])):
+        yield f"{odd} is passed to the program as it stands; with --shell, a shell runs the line"
     if len(typed.command) > 1 and " " in argv[0] and (ours := [word for word in argv[1:] if word in _OPTIONS]):
         yield f"{ours[0]} is taken as the program's, since it stands after the command: options come before it"
     if not _is_there(argv[0], env, cwd):
         # It may be there by the time that the job starts: an earlier job may make it.
-        yield f"no program {argv[0]!r} is found now; if that is still so at its start, the job fails"
+        yield _lacks(argv[0], cwd)
+
+
+def _for_a_shell(line: str) -> str | None:
+    try:
+        words = shlex.split(line, posix=False)  # which keeps the quotes
+    except ValueError:
+        words = shlex.split(line)
+    if "=" in words[0] and words[0].partition("=")[0].isidentifier():
+        return words[0]
+    # What is in single quotes is meant as it stands.
+    return next((word for word in words if "'" not in word and _OF_A_SHELL.fullmatch(word)), None)
+
+
+def _lacks(program: str, cwd: str) -> str:
+    here = Path(cwd, program)
+    if "/" in program and here.is_file():
+        return f"{program!r} can't be executed now; if that is still so at its start, the job fails: chmod +x {shlex.quote(program)}"
+    hint = f" (or is ./{program} meant?)" if "/" not in program and here.is_file() else ""
+    return f"no program {program!r} is found now; if that is still so at its start, the job fails{hint}"
 
 
 def _is_there(program: str, env: Mapping[str, str], cwd: str) -> bool:

@@ -146,7 +146,7 @@ def _turn(places: Places) -> Iterator[socket.socket | None]:
         if time.monotonic() >= end_s:
             raise MiniSlurmError(
                 f"something writes mini-slurm's state in {places.home}, and answers nobody: see what holds the lock "
-                f"(fuser {places.lock}), end it, and try again."
+                f"(fuser {places.database}), end it, and try again."
             )
         time.sleep(0.01)
 

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from perfdb.errors import MiniSlurmError
+
 
 @dataclass(frozen=True)
 class Places:
@@ -15,8 +17,19 @@ class Places:
 
     @classmethod
     def here(cls) -> Places:
-        """Where this user's are."""
-        return cls(Path(os.environ.get("MINI_SLURM_HOME") or Path.home()).expanduser().absolute())
+        """Where this user's are.
+
+        Raises:
+            MiniSlurmError: that names the home folder of a user that there is not, or we have none.
+        """
+        named = os.environ.get("MINI_SLURM_HOME", "")
+        try:
+            return cls(Path(named or "~").expanduser().absolute())
+        except RuntimeError as error:
+            raise MiniSlurmError(
+                f"MINI_SLURM_HOME is {named!r}, and no such home folder is known: set it to a folder of yours, such as "
+                "export MINI_SLURM_HOME=/tmp/mini-slurm"
+            ) from error
 
     @property
     def database(self) -> Path:

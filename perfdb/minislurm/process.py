@@ -9,7 +9,9 @@ import functools
 import os
 
 # Of /proc/PID/stat, counted after the name in brackets, which may hold anything.
-_STATE, _PARENT, _START = 0, 1, 19
+_STATE, _PARENT, _THREADS, _START = 0, 1, 17, 19
+
+_PIDS = 2**31  # of the kernel's type for them
 
 
 @functools.cache
@@ -21,7 +23,11 @@ def boot_id() -> str:
 def start_ticks(pid: int) -> int | None:
     """When `pid` began, or None where no such process lives; one that ended and was not waited for does not live."""
     fields = _stat(pid)
-    return int(fields[_START]) if fields and fields[_STATE] not in (b"Z", b"X") else None
+    if not fields or fields[_STATE] == b"X":
+        return None
+    # A process whose first thread has ended looks as if all of it had, and goes on in its others.
+    is_over = fields[_STATE] == b"Z" and int(fields[_THREADS]) <= 1
+    return None if is_over else int(fields[_START])
 
 
 def is_running(pid: int, ticks: int, boot: str) -> bool:
@@ -31,7 +37,7 @@ def is_running(pid: int, ticks: int, boot: str) -> bool:
 
 def open_process(pid: int, ticks: int) -> int | None:
     """A pidfd of the process that began at `ticks`, None where it is gone. The caller closes it."""
-    if pid <= 0:
+    if not 0 < pid < _PIDS:
         return None
     try:
         pidfd = os.pidfd_open(pid)

@@ -37,7 +37,7 @@ def environment(state_path: Path, key: str, *requirements: str) -> Path:
         shutil.rmtree(home, ignore_errors=True)
         try:
             uv("venv", "--quiet", "--python", sys.executable, str(home))
-            uv("pip", "install", "--quiet", "--python", str(python), *requirements)
+            uv("pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), *requirements)
             (home / "complete").touch()
         except BaseException:
             shutil.rmtree(home, ignore_errors=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from perfdb.report.charts.drawer import Drawer
 from perfdb.runner.lab import Observer
 from perfdb.settings import Settings
-from perfdb.tracking import Target
+from perfdb.tracking import ReadyProcess, Target
 from perfdb.tracking.charting import chart_runs
 
 # A tenth of a second a chart: of a registry that was just cloned, only so many runs get theirs unasked.
@@ -16,11 +16,14 @@ NEWEST = 100
 TOLD_EVERY = 10
 
 
-def chart_records(settings: Settings, observer: Observer, folders: Sequence[Path], *, every: bool = False) -> int:
+def chart_records(
+    settings: Settings, observer: Observer, folders: Sequence[Path], process: ReadyProcess, *, every: bool = False
+) -> int:
     """See that the newest runs in MLflow have their charts; how many got them now.
 
     Args:
         folders: Of the records.
+        process: What talks to MLflow.
         every: Not the newest alone.
 
     Raises:
@@ -41,7 +44,7 @@ def chart_records(settings: Settings, observer: Observer, folders: Sequence[Path
             observer.progress(f"{done} of {total}", "runs' charts seen to")
 
     try:
-        return chart_runs(Target.of(settings), None if every else NEWEST, draw, told)
+        return chart_runs(Target.of(settings), None if every else NEWEST, draw, told, process)
     finally:
         if drawer is not None:
             drawer.close()

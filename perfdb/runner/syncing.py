@@ -16,7 +16,7 @@ from perfdb.runner.leftovers import end_left
 from perfdb.runner.mirroring import MLFLOW_FILE
 from perfdb.runner.recover import recover, waits
 from perfdb.settings import Settings
-from perfdb.tracking import SyncStep, Target, sync_records
+from perfdb.tracking import ReadyProcess, SyncStep, Target, sync_records
 from perfdb.units import counted
 
 # Progress is told once a batch: a line a record would be ten thousand lines.
@@ -124,16 +124,17 @@ def mirror(
         ):
             observer.progress(f"{done} of {len(folders)}", "records seen to")
 
-    try:
-        report = sync_records(Target.of(settings), registry, folders, runs, told)
-    except PerfdbError as error:
-        outcome.troubles.append(str(error))
-        return
-    outcome.sent = report.count("created") + report.count("updated")
-    outcome.unchanged = report.count("unchanged")
-    outcome.troubles.extend(f"{step.record_id}: {step.error}" for step in report.failed)
-    if not report.failed:
+    with ReadyProcess(Target.of(settings)) as process:
         try:
-            outcome.charted = chart_records(settings, observer, folders, every=every_chart)
+            report = sync_records(Target.of(settings), registry, folders, runs, told, process)
         except PerfdbError as error:
             outcome.troubles.append(str(error))
+            return
+        outcome.sent = report.count("created") + report.count("updated")
+        outcome.unchanged = report.count("unchanged")
+        outcome.troubles.extend(f"{step.record_id}: {step.error}" for step in report.failed)
+        if not report.failed:
+            try:
+                outcome.charted = chart_records(settings, observer, folders, process, every=every_chart)
+            except PerfdbError as error:
+                outcome.troubles.append(str(error))

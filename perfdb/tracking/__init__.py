@@ -6,6 +6,7 @@ A run: `MirrorSession`. All records: `sync_records`. The local server: `server`.
 from perfdb.tracking.client import Budget, MirrorSession, SyncReport, sync_records
 from perfdb.tracking.faults import shown
 from perfdb.tracking.mirror import MirrorResult, SyncStep
+from perfdb.tracking.ready import ReadyProcess
 from perfdb.tracking.server import Server, run_url
 from perfdb.tracking.target import Target
 
@@ -13,6 +14,7 @@ __all__ = [
     "Budget",
     "MirrorResult",
     "MirrorSession",
+    "ReadyProcess",
     "Server",
     "SyncReport",
     "SyncStep",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,10 +10,10 @@ from pathlib import Path
 from perfdb.errors import TrackingError
 from perfdb.tracking.charts import Bare, bare_in
 from perfdb.tracking.faults import trouble
-from perfdb.tracking.process import IMPORT_LIMIT_S, MirrorProcess, TooLate
+from perfdb.tracking.process import MirrorProcess, TooLate
+from perfdb.tracking.ready import ReadyProcess
 from perfdb.tracking.target import Target
 
-REQUEST_TIMEOUT_S = 10
 WAIT_S = 60.0
 STEP_S = 120.0
 GLANCE_S = 1.0
@@ -24,6 +25,7 @@ def chart_runs(
     newest: int | None,
     draw: Callable[[str], Sequence[Path] | None],
     on_step: Callable[[int, int], None] | None = None,
+    process: ReadyProcess | None = None,
 ) -> int:
     """Put charts beside the newest runs that lack them; done again, it changes nothing.
 
@@ -33,6 +35,7 @@ def chart_runs(
         newest: Look at so many runs; None for all.
         draw: The files of a record's charts, by its id; None where they can't be drawn, which leaves its run as it is.
         on_step: Hears how many are done, of how many.
+        process: What talks to MLflow, where the caller sent records by it; by default one of its own.
 
     Returns:
         How many runs got charts.
@@ -48,16 +51,12 @@ def chart_runs(
             return 0  # the sync before this one has told what is wrong with it
         if not bare:
             return 0
-    child = MirrorProcess(target, request_timeout_s=REQUEST_TIMEOUT_S, retries=2)
     try:
-        for stage in ("alive", "ready"):
-            if stage not in (answer := child.read(IMPORT_LIMIT_S)):
-                raise TrackingError(answer["error"])
-        return _sent(child, bare if bare is not None else _asked(child, newest), draw, on_step)
+        with contextlib.nullcontext(process) if process else ReadyProcess(target) as ready:
+            child = ready.child()
+            return _sent(child, bare if bare is not None else _asked(child, newest), draw, on_step)
     except TooLate:
         raise trouble(target.uri, f"did not answer for {STEP_S:g} s") from None
-    finally:
-        child.kill()
 
 
 def _asked(child: MirrorProcess, newest: int | None) -> list[Bare]:

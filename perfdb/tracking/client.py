@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sqlite3
 import time
@@ -18,10 +19,10 @@ from perfdb.tracking.faults import trouble
 from perfdb.tracking.mapping import JOURNAL_TAG
 from perfdb.tracking.mirror import MirrorResult, SyncItem, SyncStep
 from perfdb.tracking.process import IMPORT_LIMIT_S, MirrorProcess, TooLate
+from perfdb.tracking.ready import ReadyProcess
 from perfdb.tracking.seen import SeenRun, glance, settled
 from perfdb.tracking.target import Target
 
-SYNC_REQUEST_TIMEOUT_S = 10
 SYNC_WAIT_S = 60.0
 # How long a run that is over may queue behind others on this state folder, or work on a database that nobody locks.
 QUEUE_S = 30.0
@@ -213,6 +214,7 @@ def sync_records(
     folders: Sequence[Path],
     journal_runs: Mapping[str, str],
     on_step: Callable[[SyncStep], None] | None = None,
+    process: ReadyProcess | None = None,
 ) -> SyncReport:
     """Make MLflow hold every one of these records, once; done again, it changes nothing.
 
@@ -223,6 +225,7 @@ def sync_records(
         folders: The records', below it.
         journal_runs: Record id -> the run that was opened for it, where one is known.
         on_step: Called after each record.
+        process: What talks to MLflow, where the caller has more to send; by default one of its own.
 
     Raises:
         TrackingError: MLflow can't be reached at all.
@@ -244,21 +247,18 @@ def sync_records(
     if not items:
         return SyncReport(tuple(steps))
     wanted = len(steps) + len(items)
-    child = MirrorProcess(target, request_timeout_s=SYNC_REQUEST_TIMEOUT_S, retries=2)
     try:
-        _expect(child, "alive")
-        _expect(child, "ready")
-        limits = {"limit_s": None, "wait_s": SYNC_WAIT_S, "queue_s": None}
-        child.send({"do": "sync", "registry": str(registry), "items": [vars(item) for item in items], **limits})
-        while "done" not in (answer := child.read(SYNC_STEP_S)):
-            if "record_id" not in answer:
-                raise TrackingError(answer["error"])
-            result = MirrorResult(**answer["result"]) if answer["result"] else None
-            tell(SyncStep(answer["record_id"], result, answer["error"]))
+        with contextlib.nullcontext(process) if process else ReadyProcess(target) as ready:
+            child = ready.child()
+            limits = {"limit_s": None, "wait_s": SYNC_WAIT_S, "queue_s": None}
+            child.send({"do": "sync", "registry": str(registry), "items": [vars(item) for item in items], **limits})
+            while "done" not in (answer := child.read(SYNC_STEP_S)):
+                if "record_id" not in answer:
+                    raise TrackingError(answer["error"])
+                result = MirrorResult(**answer["result"]) if answer["result"] else None
+                tell(SyncStep(answer["record_id"], result, answer["error"]))
     except TooLate:
         raise trouble(target.uri, f"did not answer for {SYNC_STEP_S:g} s") from None
-    finally:
-        child.kill()
     return SyncReport(tuple(steps), steps[-1].error if len(steps) < wanted else None)
 
 
@@ -273,9 +273,3 @@ def _known(target: Target, registry: Path) -> dict[str, SeenRun]:
     said = remarks_of(registry)
     done = {record_id: settled(runs, said.get(record_id, NO_REMARKS)) for record_id, runs in seen.items()}
     return {record_id: run for record_id, run in done.items() if run}
-
-
-def _expect(child: MirrorProcess, stage: str) -> None:
-    answer = child.read(IMPORT_LIMIT_S)
-    if stage not in answer:
-        raise TrackingError(answer["error"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,9 @@ from typing import Any
 
 import psutil
 import pytest
+
+from perfdb.processes.state_folder import make_state_folder
+from perfdb.tracking import Target
 
 BIN = Path(sys.executable).parent
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -114,9 +118,16 @@ class Home:
 
 
 @contextlib.contextmanager
-def home_at(root: Path) -> Iterator[Home]:
-    """A fresh root. Whatever is left running when its user fails or is done is ended."""
+def home_at(root: Path, database: Path | None = None) -> Iterator[Home]:
+    """A fresh root. Whatever is left running when its user fails or is done is ended.
+
+    Args:
+        database: A copy of it spares the root's first command the making of its own.
+    """
     made = Home(root)
+    if database is not None:
+        make_state_folder(root / ".perfdb")
+        shutil.copyfile(database, root / ".perfdb" / "mlflow.db")
     try:
         yield made
     finally:
@@ -126,9 +137,38 @@ def home_at(root: Path) -> Iterator[Home]:
         psutil.wait_procs(left, timeout=10)
 
 
+# In a process of its own, so that MLflow is not imported into this one.
+MAKE_DATABASE = """
+import json, sys
+from perfdb.tracking.door import connect, import_mlflow
+from perfdb.tracking.target import Target
+target = Target(**json.loads(sys.argv[1]))
+import_mlflow(target, timeout_s=10, retries=1)
+connect(target, wait_s=10)
+"""
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A local MLflow database as perfdb makes it for a fresh root. Its making takes seconds; a copy takes none."""
+    state = tmp_path_factory.mktemp("empty")
+    target = Target(f"sqlite:///{state / 'mlflow.db'}", str(state / "mlartifacts"), str(state))
+    told = json.dumps(target.document())
+    subprocess.run([sys.executable, "-c", MAKE_DATABASE, told], cwd=state, check=True, timeout=120)
+    assert target.database is not None
+    return target.database
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
+def home(tmp_path: Path, empty_database: Path) -> Iterator[Home]:
     """A root of the test's own; a module's tests that look at the same run share one of `home_at`."""
+    with home_at(tmp_path, empty_database) as made:
+        yield made
+
+
+@pytest.fixture
+def untouched(tmp_path: Path) -> Iterator[Home]:
+    """A root without a database yet, for what is about its making or its absence."""
     with home_at(tmp_path) as made:
         yield made
 

@@ -29,9 +29,9 @@ def wait_until_quiet(home: Home, patience_s: float = 60) -> None:
 
 
 @pytest.fixture(scope="module")
-def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, str]]:
+def stopped(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[tuple[Home, str]]:
     """A run that Ctrl-C ended, and the command lines of all that its marker found before that."""
-    with home_at(tmp_path_factory.mktemp("stopped")) as home:
+    with home_at(tmp_path_factory.mktemp("stopped"), empty_database) as home:
         process = home.start("run-parsl-perf.py", HTEX, *LONG)
         wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
         (journal,) = home.journals()

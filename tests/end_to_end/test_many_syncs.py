@@ -76,11 +76,11 @@ def cpu_s(process: psutil.Process) -> float:
     return times.user + times.system
 
 
-def test_eight_syncs_at_once_on_no_database_give_one_run_a_record(home: Home) -> None:
+def test_eight_syncs_at_once_on_no_database_give_one_run_a_record(untouched: Home) -> None:
     for _ in range(RECORDS):
-        save(home.root)
-    sync_at_once(home, 8)
-    assert_one_whole_run_each(home)
+        save(untouched.root)
+    sync_at_once(untouched, 8)
+    assert_one_whole_run_each(untouched)
 
 
 @pytest.mark.drill
@@ -120,7 +120,7 @@ def test_a_sync_that_is_killed_at_any_moment_is_completed_by_the_next(home: Home
     length_s = time.monotonic() - begun
     database = home.root / ".perfdb" / "mlflow.db"
     for number in range(max(2, round(20 * drill_share))):
-        for _ in range(100):
+        for _ in range(RECORDS):
             save(home.root)
         known = len(glance(database, wait_s=5))
         process = home.start("perfdb", "sync")
@@ -139,19 +139,19 @@ def test_a_sync_that_is_killed_at_any_moment_is_completed_by_the_next(home: Home
         assert_one_whole_run_each(home)
 
 
-def test_a_database_whose_making_was_cut_off_is_made_anew(home: Home) -> None:
-    save(home.root)
-    process = home.start("perfdb", "sync")
-    state = home.root / ".perfdb"
+def test_a_database_whose_making_was_cut_off_is_made_anew(untouched: Home) -> None:
+    save(untouched.root)
+    process = untouched.start("perfdb", "sync")
+    state = untouched.root / ".perfdb"
     while not any(has_tables(path) for path in state.glob("*mlflow.db*")):
         assert process.poll() is None
         time.sleep(0.005)  # a database tells nobody that it grew
-    for victim in home.processes():
+    for victim in untouched.processes():
         victim.send_signal(signal.SIGKILL)
     process.wait()
-    done = home.perfdb("sync")
+    done = untouched.perfdb("sync")
     assert (done.returncode, done.stderr.count("warning")) == (0, 0), done.stderr
-    assert_one_whole_run_each(home)
+    assert_one_whole_run_each(untouched)
     assert [path.name for path in state.glob("*mlflow.db*")] == ["mlflow.db"]
 
 

@@ -52,7 +52,7 @@ def kept_jobs(home: Home) -> list[dict[str, Any]]:
 
 def test_throughput_on_mini_slurm_has_the_jobs_own_times_and_leaves_no_block(home: Home) -> None:
     with scheduler(home) as places:
-        done = home.perfdb("run", "throughput", CONFIG, "--set", "time=2", "--reps", "1", "--no-probe", "--no-server")
+        done = home.perfdb("run", "throughput", CONFIG, "--set", "time=1.5", "--reps", "1", "--no-probe", "--no-server")
         assert done.returncode == 0, done.stdout + done.stderr
         assert {job.state for job in blocks(places)} <= {State.CANCELLED, State.COMPLETED}
     (record,) = home.records()
@@ -69,7 +69,8 @@ def test_throughput_on_mini_slurm_has_the_jobs_own_times_and_leaves_no_block(hom
 
 def test_autoscale_on_mini_slurm_takes_blocks_from_zero_and_gives_them_back(home: Home) -> None:
     with scheduler(home) as places:
-        done = home.perfdb("run", "autoscale", CONFIG, "--rounds", "1", "--blocks", "2", "--no-server", timeout=240)
+        asked = ("--rounds", "1", "--blocks", "2", "--set", "tasks=4", "--set", "task_s=1", "--no-server")
+        done = home.perfdb("run", "autoscale", CONFIG, *asked, timeout=240)
         assert done.returncode == 0, done.stdout + done.stderr
         ended = blocks(places)
         assert {job.state for job in ended} <= {State.CANCELLED, State.COMPLETED}

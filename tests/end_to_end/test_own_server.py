@@ -48,10 +48,10 @@ def named(server: str, name: str) -> dict[str, Any]:
     return run
 
 
-def test_a_run_shows_as_running_while_it_measures_and_nothing_is_sent_meanwhile(home: Home, server: str) -> None:
-    home.env["MLFLOW_TRACKING_URI"] = server
-    process = home.start("run-parsl-perf.py", THREADS, "on a server", *WATCHED)
-    wait_for_line(process, home.root / "started.log", "rep-1: iteration 2")
+def test_a_run_shows_as_running_while_it_measures_and_nothing_is_sent_meanwhile(untouched: Home, server: str) -> None:
+    untouched.env["MLFLOW_TRACKING_URI"] = server
+    process = untouched.start("run-parsl-perf.py", THREADS, "on a server", *WATCHED)
+    wait_for_line(process, untouched.root / "started.log", "rep-1: iteration 2")
     during = named(server, "on a server")
     assert during["info"]["status"] == "RUNNING"
     assert "metrics" not in during["data"]
@@ -59,9 +59,9 @@ def test_a_run_shows_as_running_while_it_measures_and_nothing_is_sent_meanwhile(
     after = named(server, "on a server")
     assert after["info"]["run_id"] == during["info"]["run_id"]
     assert after["info"]["status"] == "FINISHED"
-    assert f"{server}/#/experiments/" in (home.root / "started.log").read_text()
-    assert not (home.root / ".perfdb" / "mlflow.db").exists()
-    assert not (home.root / ".perfdb" / "server.json").exists()
+    assert f"{server}/#/experiments/" in (untouched.root / "started.log").read_text()
+    assert not (untouched.root / ".perfdb" / "mlflow.db").exists()
+    assert not (untouched.root / ".perfdb" / "server.json").exists()
 
 
 @pytest.mark.parametrize(

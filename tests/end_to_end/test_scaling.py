@@ -22,9 +22,9 @@ LOAD_CLIENT = "families/scaling/child/program.py"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+def place(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[Home]:
     """One root for runs that don't mind each other."""
-    with home_at(tmp_path_factory.mktemp("scaling")) as home:
+    with home_at(tmp_path_factory.mktemp("scaling"), empty_database) as home:
         yield home
 
 

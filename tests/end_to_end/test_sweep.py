@@ -43,9 +43,9 @@ def whole(home: Home) -> None:
 
 
 @pytest.fixture(scope="module")
-def meanwhile(tmp_path_factory):
+def meanwhile(tmp_path_factory, empty_database):
     """A sweep that came to its end, what it said, and what others got who came while it was under way."""
-    with home_at(tmp_path_factory.mktemp("sweep")) as home:
+    with home_at(tmp_path_factory.mktemp("sweep"), empty_database) as home:
         first = home.start("perfdb", *SWEEP)
         until(home, home.root / "started.log", "[1 of 4", first)
         others = {
@@ -193,9 +193,9 @@ def in_part(home: Home) -> str:
 
 
 @pytest.fixture(scope="module")
-def setbacks(tmp_path_factory):
+def setbacks(tmp_path_factory, empty_database):
     """A sweep in part that meets an edited config, then a full disk, and then comes to its end; what each command gave."""
-    with home_at(tmp_path_factory.mktemp("setbacks")) as home:
+    with home_at(tmp_path_factory.mktemp("setbacks"), empty_database) as home:
         config = in_part(home)
         mine = ("sweep", config, *SWEEP[2:])
         Path(config).write_text("oops(\n")

@@ -53,9 +53,31 @@ def test_a_shell_runs_only_when_it_is_asked_for() -> None:
     assert (request.argv, request.name, notes) == (("/bin/sh", "-c", "sort x | wc"), "sort", ())
 
 
-def test_the_signs_of_a_shell_bring_a_note() -> None:
-    (note,) = asked("sh x | wc")[1]
-    assert "`" not in note and "--shell" in note
+@pytest.mark.parametrize(
+    ("line", "sign"),
+    [
+        ("sh x | wc", "|"),
+        ("sh x; sh y", "x;"),
+        ("sh x >out.txt", ">out.txt"),
+        ("sh x 2>/dev/null", "2>/dev/null"),
+        ("sh $HOME/x", "$HOME/x"),
+        ('sh "$HOME/x y"', '"$HOME/x y"'),
+        ("sh ~/x", "~/x"),
+        ("sh `date`", "`date`"),
+    ],
+)
+def test_the_signs_of_a_shell_bring_a_note(line: str, sign: str) -> None:
+    (note,) = asked(line)[1]
+    assert note == f"{sign} is passed to the program as it stands; with --shell, a shell runs the line"
+
+
+def test_a_variable_before_the_program_brings_a_note() -> None:
+    assert any(note.startswith("X=1 is passed to the program as it stands") for note in asked("X=1 sh x")[1])
+
+
+@pytest.mark.parametrize("line", ["sh -c 'echo $HOME | wc; true'", "sh x {} \\;", "sh --lr=0.1 a~b x;y $1"])
+def test_what_no_shell_would_act_on_brings_none(line: str) -> None:
+    assert asked(line)[1] == ()
 
 
 def test_a_program_that_is_not_there_brings_a_note_and_is_taken(tmp_path: Path) -> None:
@@ -63,6 +85,18 @@ def test_a_program_that_is_not_there_brings_a_note_and_is_taken(tmp_path: Path) 
         request, (note,) = asked(program, "x")
         assert program == request.argv[0]
         assert f"no program {program!r} is found now" in note
+
+
+def test_a_file_that_can_not_be_executed_brings_a_note(tmp_path: Path) -> None:
+    (tmp_path / "mine.sh").write_text("#!/bin/sh\n")
+    _, (note,) = checked(Typed(["./mine.sh"]), cpus=1, mem_mb=1, env=BIN, cwd=str(tmp_path))
+    assert note.startswith("'./mine.sh' can't be executed now") and note.endswith("chmod +x ./mine.sh")
+
+
+def test_a_program_beside_the_job_that_was_named_without_its_folder_brings_a_hint(tmp_path: Path) -> None:
+    (tmp_path / "mine.sh").write_text("#!/bin/sh\n")
+    _, (note,) = checked(Typed(["mine.sh"]), cpus=1, mem_mb=1, env=BIN, cwd=str(tmp_path))
+    assert note.endswith("(or is ./mine.sh meant?)")
 
 
 def test_a_program_is_looked_for_from_the_jobs_folder(tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 from perfdb.errors import TrackingError
 from perfdb.registry.remarks import NO_REMARKS
-from perfdb.tracking import MirrorSession
+from perfdb.tracking import MirrorSession, ReadyProcess, sync_records
 from perfdb.tracking.charting import chart_runs
 from perfdb.tracking.charts import CHARTS_TAG, bare_in, bare_over, send_charts
 from perfdb.tracking.door import connect
@@ -133,6 +134,24 @@ def test_a_run_has_its_charts_when_it_ends(tmp_path, target, drawing):
         result = session.mirror(entry.folder)
         assert result is not None
         assert session.send_charts(result, drawing("")) is True
+    assert bare(target) == []
+
+
+def test_a_sync_sends_records_and_charts_by_one_process(tmp_path, target, drawing):
+    entry = save(tmp_path)
+    processes = []
+
+    def draw(record_id: str) -> list[Path]:
+        ours = psutil.Process().children()
+        processes.extend(one.pid for one in ours if "perfdb.tracking.child" in one.cmdline())
+        return drawing(record_id)
+
+    with ReadyProcess(target) as process:
+        report = sync_records(target, tmp_path / "mlruns", [entry.folder], {}, process=process)
+        assert report.count("created") == 1
+        assert chart_runs(target, 100, draw, process=process) == 1
+        assert processes == [process.child().pid]
+    assert not psutil.pid_exists(processes[0])
     assert bare(target) == []
 
 

@@ -49,13 +49,19 @@ def table(told: Sequence[Event]) -> Iterator[str]:
         # The steady clock starts anew with each boot; the wall clock is what is left then.
         since_s = (event.ns - first.ns) / 1e9 if event.boot == first.boot else event.at - first.at
         line = f"{_at(event.at):>23} {since_s:>14.6f} {event.generation:>3} {event.kind:<12} {_cpus(event):<7} "
-        yield (line + one_line(event.detail)).rstrip()
+        yield (line + _detail(event)).rstrip()
 
 
 def _at(at: float) -> str:
     from datetime import datetime
 
     return datetime.fromtimestamp(at).isoformat(" ", "milliseconds")  # local, as a person's watch
+
+
+def _detail(event: Event) -> str:
+    if event.kind == "signalled" and event.detail.isdecimal():
+        return f"{event.detail} process{'' if event.detail == '1' else 'es'}"
+    return one_line(event.detail)
 
 
 def _cpus(event: Event) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfdb.cli.mini_slurm.jobs import job_name
-from perfdb.cli.mini_slurm.told import AsJson, one_line, wall
+from perfdb.cli.mini_slurm.told import AsJson, note, one_line, wall
 
 if TYPE_CHECKING:
     from perfdb.minislurm.store.reading import QueueRow
@@ -33,15 +33,20 @@ def queue(
     CPU is what a job starts with; ELASTIC is what an elastic one holds now, and the most that it may hold.
     """
     from perfdb.cli.terminal import print_json
+    from perfdb.minislurm import client
     from perfdb.minislurm.places import Places
+    from perfdb.minislurm.states import State
     from perfdb.minislurm.store.reading import Reader
 
-    with Reader(Places.here()) as reader:
+    places = Places.here()
+    with Reader(places) as reader:
         rows = list(reader.queue(all=all))
     if as_json:
         print_json({"jobs": [row._asdict() | {"is_elastic": bool(row.is_elastic)} for row in rows]})
     else:
         print("\n".join(table(rows, _width())))
+        if any(row.state == State.PENDING for row in rows) and client.is_running(places) is None:
+            note("no scheduler runs, so nothing starts: mini-slurm scheduler")
 
 
 def table(rows: Iterable[QueueRow], width: int | None) -> list[str]:
@@ -73,4 +78,4 @@ def _cells(row: QueueRow) -> Sequence[str]:
 
 def _width() -> int | None:
     """The terminal's, None where the lines go elsewhere."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None

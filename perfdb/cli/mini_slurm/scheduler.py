@@ -62,11 +62,13 @@ def scheduler(
 
     def tell(text: str) -> None:
         nonlocal is_ready
-        if is_watched or not is_ready:
+        # Jobs that waited may start, and those that ended meanwhile end, before it is.
+        becomes_ready = not is_ready and text.startswith("ready: ")
+        if is_watched or becomes_ready:
             voice.say(text)
-        if as_json and not is_ready:
+        if as_json and becomes_ready:
             _print_offer(places)
-        is_ready = True
+        is_ready = is_ready or becomes_ready
 
     run(places, options, tell)
 

@@ -10,7 +10,9 @@ from perfdb.cli.mini_slurm.jobs import KnownJobs, jobs_of, name_of
 from perfdb.cli.mini_slurm.told import AsJson, counts, one_line, wall
 
 if TYPE_CHECKING:
+    from perfdb.minislurm.places import Places
     from perfdb.minislurm.store.job import Job
+    from perfdb.minislurm.store.reading import Reader
 
 
 def show(ids: KnownJobs, as_json: AsJson = False) -> None:
@@ -22,10 +24,15 @@ def show(ids: KnownJobs, as_json: AsJson = False) -> None:
     """
     from perfdb.cli.terminal import print_json
     from perfdb.minislurm.places import Places
+    from perfdb.minislurm.states import State
     from perfdb.minislurm.store.reading import Reader
 
-    with Reader(Places.here()) as reader:
+    places = Places.here()
+    with Reader(places) as reader:
         jobs = jobs_of(reader, ids)
+        waits_for = ""
+        if len(jobs) == 1 and jobs[0].state is State.PENDING and not as_json:
+            waits_for = _waits_for(places, reader, jobs[0])
     if as_json:
         print_json({"jobs": [document(job) for job in jobs]})
     elif len(jobs) > 1 and len(ids) == 1:
@@ -35,6 +42,29 @@ def show(ids: KnownJobs, as_json: AsJson = False) -> None:
         print(f"next: mini-slurm show {name_of(jobs[0])}")
     else:
         print("\n\n".join("\n".join(lines(job)) for job in jobs))
+        if waits_for:
+            print(f"  {'waits for':<12} {waits_for}")
+
+
+def _waits_for(places: Places, reader: Reader, job: Job) -> str:
+    from perfdb.minislurm import client
+    from perfdb.units import counted
+
+    offer = reader.offer()
+    if offer is None or client.is_running(places) is None:
+        return "a scheduler, and none runs: mini-slurm scheduler"
+    wants = f"{counted(job.cpus, 'CPU')} and {job.mem_mb:,} MB"
+    if job.cpus > offer.cpus or job.mem_mb > offer.mem_mb:
+        return f"{wants}: the scheduler that runs offers {counted(offer.cpus, 'CPU')} and {offer.mem_mb:,} MB"
+    before = 0
+    for row in reader.queue():
+        if row.id == job.id:
+            break
+        before += row.state == job.state
+    now = reader.stats()
+    cpus, mem_mb = max(0, offer.cpus - now.cpus_promised), max(0, offer.mem_mb - now.mem_mb_promised)
+    queue = f"; {counted(before, 'job')} before it in the queue" if before else "; it is the next one"
+    return f"{wants}: {counted(cpus, 'CPU')} and {mem_mb:,} MB are free{queue}"
 
 
 def document(job: Job) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def submit(
     if as_json:
         print_json({"id": first, "job_count": count, "is_array": bool(request.array), "notes": notes})
     else:
-        print(f"Submitted array {first} ({count} jobs)" if request.array else f"Submitted job {first}")
+        print(f"Submitted array {first} ({counted(count, 'job')})" if request.array else f"Submitted job {first}")
         for each in notes:
             note(each)
 

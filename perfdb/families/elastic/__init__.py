@@ -28,6 +28,7 @@ FAMILY = Family(
         "mini-slurm",
         "mini-slurm --reps 2 --on-shrink drop",
         "mini-slurm --cpus 8 --overcommit --work sleep --elastic-jobs 4 --rigid-jobs 6 --urgent-jobs 4",
+        "mini-slurm --spec examples/elastic/many_resizes.toml",
         "slurm --spec mix.toml --cpus 4 --reps 3",
     ),
     overrides=lambda _: {},

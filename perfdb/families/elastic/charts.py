@@ -85,7 +85,7 @@ def _reaction(stage: str, told: str) -> SamplesChart:
         "since_s",
         "s",
         by="word",
-        labels={"grow": "to more CPUs", "shrink": "to fewer CPUs"},
+        labels={"grow": "growths", "shrink": "shrinks"},
         only=True,
         where={"event": stage},
         quantity="since the decision",
@@ -107,9 +107,9 @@ CHARTS: tuple[ChartDescription, ...] = (
     _reaction("acknowledged", "the job had taken notice"),
     _reaction("applied", "it was applied"),
     _reaction("granted", "Slurm had changed the allocation"),
-    _stages("grow", "To more CPUs, stage by stage", CHAIN[1:]),
+    _stages("grow", "A growth, stage by stage", CHAIN[1:]),
     # Slurm takes nodes back last of all.
-    _stages("shrink", "To fewer CPUs, stage by stage", (*CHAIN[2:], CHAIN[1])),
+    _stages("shrink", "A shrink, stage by stage", (*CHAIN[2:], CHAIN[1])),
     RepetitionsChart(
         "elastic-against-rigid",
         "Elastic against rigid: makespan and turnaround",

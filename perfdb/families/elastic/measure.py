@@ -9,7 +9,7 @@ from typing import get_args
 
 from perfdb.errors import UsageError
 from perfdb.families.base import Children, Lab, Program
-from perfdb.families.elastic.events import Arm, Target
+from perfdb.families.elastic.events import Arm, Begin, Target, read_answers
 from perfdb.families.elastic.mix import digest
 from perfdb.families.elastic.plan import VARIABLE, Plan
 from perfdb.families.elastic.spec import ARMS, ElasticSpec
@@ -26,6 +26,8 @@ _NAME = re.compile(rf"(?:^|-)rep-([1-9]\d{{0,3}})-({'|'.join(ARMS)})$")
 def measure(lab: Lab, spec: ElasticSpec) -> Children:
     """Hand them out one after another: every arm once, then the next repetition the other way round.
 
+    No more of them where the first one could not begin.
+
     Raises:
         UsageError: the machine has fewer CPUs than are asked for.
     """
@@ -36,15 +38,19 @@ def measure(lab: Lab, spec: ElasticSpec) -> Children:
             f"--cpus {spec.cpus} is more than the {cores} that this machine grants us. Give --cpus {cores}, or, for work that "
             "only sleeps, --overcommit --work sleep."
         )
+    has_begun = False
     for repetition in range(1, spec.reps + 1):
         for arm in spec.order(repetition):
             plan = plan_of(target, arm, spec)
-            yield Program(
+            run = yield Program(
                 f"rep-{repetition}-{arm}",
                 (sys.executable, str(_PROGRAMS[target])),
                 env={VARIABLE: plan.model_dump_json(), "PERFDB_HOST_KEY": lab.host_key},
                 label=f"rep {repetition}/{spec.reps}, {SHOWN[arm]}",
             )
+            has_begun = has_begun or any(isinstance(answer, Begin) for answer in read_answers(run.log.stdout))
+            if not has_begun:
+                return  # whatever keeps the first one from it keeps the others as well
 
 
 SHOWN: dict[Arm, str] = {"off": "elasticity off", "on": "elasticity on", "threshold": "by threshold"}

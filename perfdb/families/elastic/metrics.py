@@ -35,7 +35,9 @@ _P99 = "99th percentile over the resizes of all repetitions, from 100 on"
 
 def _of_arm() -> dict[str, MetricDefinition]:
     return {
-        "makespan_s": MetricDefinition("s", "lower", f"from the first job's arrival to the last job's end; {_CLOCK}"),
+        "makespan_s": MetricDefinition(
+            "s", "lower", f"from the first job's arrival to the last job's end, where all completed; {_CLOCK}"
+        ),
         **{
             f"{prefix}wait_s": MetricDefinition(
                 "s", "lower", f"from a job's arrival until its process was begun, mean over {whose}; {_CLOCK}"
@@ -44,7 +46,7 @@ def _of_arm() -> dict[str, MetricDefinition]:
         },
         **{
             f"{prefix}turnaround_s": MetricDefinition(
-                "s", "lower", f"from a job's arrival to its end, mean over {whose}; {_CLOCK}"
+                "s", "lower", f"from a job's arrival to its end, mean over {whose}, where all completed; {_CLOCK}"
             )
             for prefix, whose in _CLASSES.items()
         },

@@ -38,9 +38,18 @@ class JobSeen:
     cpu_s: float | None = None
     done: int | None = None
 
-    def between(self, first: Milestone, last: Milestone) -> float | None:
-        """Seconds from one to the other; None where either was not seen."""
-        begun, ended = self.at.get(first), self.at.get(last)
+    @property
+    def wait_s(self) -> float | None:
+        """From its arrival to its start; None where either was not seen."""
+        return self._since_arrival("started")
+
+    @property
+    def turnaround_s(self) -> float | None:
+        """From its arrival to its end; None unless it completed, for one that was ended was not made any faster."""
+        return self._since_arrival("ended") if self.state == "COMPLETED" else None
+
+    def _since_arrival(self, last: Milestone) -> float | None:
+        begun, ended = self.at.get("arrived"), self.at.get(last)
         return None if begun is None or ended is None else ended - begun
 
 
@@ -133,11 +142,11 @@ class Seen:
 
     @property
     def makespan_s(self) -> float | None:
-        """From the first arrival to the last end; None unless every job was seen to end."""
-        arrivals = [job.at["arrived"] for job in self.jobs.values() if "arrived" in job.at]
-        ends = [job.at["ended"] for job in self.jobs.values() if "ended" in job.at]
-        whole = self.jobs and len(arrivals) == len(ends) == len(self.jobs)
-        return max(ends) - min(arrivals) if whole else None
+        """From the first arrival to the last end; None unless every job completed."""
+        jobs = self.jobs.values()
+        if not jobs or any(job.turnaround_s is None for job in jobs):
+            return None
+        return max(job.at["ended"] for job in jobs) - min(job.at["arrived"] for job in jobs)
 
     @property
     def promised_cpu_s(self) -> float:
@@ -173,6 +182,17 @@ class Seen:
         """Resizes by job, and of each job in order; without those that were withdrawn, or decided of a job that was over."""
         kept = [resize for resize in self.resizes if "withdrawn" not in resize.at and not self._too_late(resize)]
         return sorted(kept, key=lambda resize: (resize.job, resize.generation))
+
+    def is_overtaken(self, resize: ResizeSeen) -> bool:
+        """Whether the job was told, and had not answered when it was told of a later resize, which it took notice of.
+
+        A job may not have listened yet, or was told of the two within a moment: the latest is all that counts.
+        """
+        has_answered = "acknowledged" in resize.at or ("applied" in resize.at and resize.processes > 0)
+        return ("signalled" in resize.at and not has_answered) and any(
+            other.job == resize.job and other.generation > resize.generation and "acknowledged" in other.at
+            for other in self.resizes
+        )
 
     def _too_late(self, resize: ResizeSeen) -> bool:
         """Whether it was decided before the scheduler had heard of the job's end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import shutil
+import subprocess
 from importlib.metadata import version
 
 from perfdb.errors import UsageError
@@ -13,6 +14,7 @@ from perfdb.parsl_config import ConfigDescription
 from perfdb.parsl_config.description import ExecutorDescription, ParamValue
 from perfdb.parsl_config.params import fingerprint
 
+_PATIENCE_S = 30.0
 # What Slurm calls the class of provider by which the batch system is asked what it is.
 _SLURM = ExecutorDescription(label="slurm", class_name="", provider_class="SlurmProvider", launcher_class=None)
 
@@ -32,6 +34,11 @@ def describe(target: str, _: str) -> ConfigDescription:
             "there is no Slurm here: scontrol is not on PATH. Log in where there is one, bring a small one up with `perfdb cluster "
             "up --accounting`, or measure `perfdb run elastic mini-slurm`."
         )
+    if target == "slurm" and (trouble := _trouble()):
+        raise UsageError(
+            f"Slurm does not answer: {trouble}. See that `scontrol ping` says UP. A pocket cluster is found after `eval "
+            '"$(perfdb cluster env)"`.'
+        )
     params: dict[str, ParamValue] = {"elastic.scheduler": target}
     source = f"elastic.scheduler = {target!r}\n"
     return ConfigDescription(
@@ -49,6 +56,18 @@ def describe(target: str, _: str) -> ConfigDescription:
         monitoring=False,
         usage_tracking=False,
     )
+
+
+def _trouble() -> str:
+    """Why Slurm's controller can't be asked anything; '' where it can."""
+    try:
+        done = subprocess.run(["scontrol", "ping"], capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
+    except subprocess.TimeoutExpired:
+        return f"`scontrol ping` takes longer than {_PATIENCE_S:g} s"
+    if " UP" in done.stdout:
+        return ""
+    said = (done.stdout + done.stderr).split("\n")
+    return next((line.strip()[:300] for line in reversed(said) if line.strip()), "`scontrol ping` says nothing")
 
 
 SUBJECT = Subject(

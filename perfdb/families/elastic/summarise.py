@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from perfdb.families.elastic.events import CHAIN, Arm, Milestone, Stage
+from perfdb.families.elastic.events import CHAIN, Arm, Stage
 from perfdb.families.elastic.metrics import METRICS, PAIRED
 from perfdb.families.elastic.mix import CLASSES, Class
 from perfdb.families.elastic.reading import read
@@ -71,9 +71,11 @@ def facts(seen: Seen) -> Iterator[tuple[str, float]]:
 def _of_class(seen: Seen, of: Class | None) -> Iterator[tuple[str, float]]:
     jobs = seen.of(of)
     prefix = "" if of is None else f"{of}_"
-    spans: dict[str, Milestone] = {"wait_s": "started", "turnaround_s": "ended"}
-    for name, last in spans.items():
-        spent = [s for job in jobs if (s := job.between("arrived", last)) is not None]
+    for name, of_each in (
+        ("wait_s", [job.wait_s for job in jobs]),
+        ("turnaround_s", [job.turnaround_s for job in jobs]),
+    ):
+        spent = [seconds for seconds in of_each if seconds is not None]
         # One that never came so far would be left out of the mean just because it was the slowest.
         if spent and len(spent) == len(jobs):
             yield prefix + name, fmean(spent)

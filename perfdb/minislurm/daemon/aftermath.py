@@ -13,14 +13,18 @@ from perfdb.minislurm.daemon.resizing import Resizing
 from perfdb.minislurm.places import Places
 from perfdb.minislurm.states import State
 from perfdb.minislurm.store.promise import Promise
+from perfdb.minislurm.supervisor import journal
 
 _RETRY_S = 1.0
+# Files of one or two blocks each.
+_MOST_UNNEEDED = 10_000
 
 
 class Aftermath:
     """Each deed may be done any number of times.
 
-    Files are removed in a thread: on a busy disk that takes milliseconds, in which the next job could start.
+    Files of jobs that ended are removed once nothing runs, and in a thread: on some file systems each removal costs
+    milliseconds, and makes the next files dearer too (ext4 looks through what was removed of late before it makes one).
     """
 
     def __init__(self, places: Places, resizing: Resizing, loop: asyncio.AbstractEventLoop) -> None:
@@ -30,6 +34,8 @@ class Aftermath:
         self._undone: list[Callable[[], None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._remover = ThreadPoolExecutor(max_workers=1)
+        self._unneeded: list[Path] = []
+        self._is_closed = False
 
     def do(self, deed: Callable[[], None]) -> None:
         """Do it; each second again, until it raises no OSError."""
@@ -49,10 +55,17 @@ class Aftermath:
         self._resizing.forget(promise.id)
         self.do(partial(self._clean_up, promise, state))
 
+    def tidy_up(self, *, nothing_runs: bool) -> None:
+        """Remove what is not needed any more, if nobody is kept waiting by that or it has become too much."""
+        if self._unneeded and (nothing_runs or len(self._unneeded) >= _MOST_UNNEEDED):
+            self._remover.submit(self._remove, self._unneeded)
+            self._unneeded = []
+
     def close(self) -> None:
         """The next daemon does the rest."""
         if self._timer:
             self._timer.cancel()
+        self._is_closed = True
         self._remover.shutdown(cancel_futures=True)
 
     def _again(self) -> None:
@@ -64,22 +77,20 @@ class Aftermath:
     def _clean_up(self, promise: Promise, state: State | None) -> None:
         if promise.is_elastic and state is not None:
             self._resizing.write_control(promise, "COMPLETED" if state == State.COMPLETED else "FAILED")
-        paths = [self._places.answer(promise.id)] if promise.is_elastic and state is not None else []
+            self._unneeded.append(self._places.answer(promise.id))
         # The journal last of all: while it is there, the next daemon does all of this again.
-        paths.append(self._places.journal(promise.id, promise.attempt))
-        self._remover.submit(_remove, paths)
+        self._unneeded.append(self._places.journal(promise.id, promise.attempt))
 
-
-def _remove(paths: list[Path]) -> None:
-    for path in paths:
-        with contextlib.suppress(OSError):
-            if not is_fence(path):
-                path.unlink()
+    def _remove(self, paths: list[Path]) -> None:
+        for path in paths:
+            if self._is_closed:
+                return
+            with contextlib.suppress(OSError):
+                if not is_fence(path):
+                    path.unlink()
 
 
 def is_fence(path: Path) -> bool:
     """Whether that journal keeps an attempt from running. Somebody may still come who was told to run it."""
-    try:
-        return b'"fenced"' in path.read_bytes()[:100]
-    except FileNotFoundError:
-        return False
+    said = journal.read(path)
+    return said is not None and said.is_fenced

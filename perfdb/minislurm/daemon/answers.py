@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,10 +34,14 @@ class Answer:
 def read(path: Path) -> Answer | None:
     """The answer in `path`, None where there is none, or none that makes sense."""
     try:
-        if not path.is_file() or path.is_symlink():
-            return None
-        with path.open("rb") as file:
-            found = json.loads(file.read(_MOST_BYTES))
+        # Not to wait for whoever writes, should there be a pipe.
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(file).st_mode):
+                return None
+            found = json.loads(os.read(file, _MOST_BYTES))
+        finally:
+            os.close(file)
         cost = found.get("cost")
         return Answer(
             pid=_whole(found["pid"]),

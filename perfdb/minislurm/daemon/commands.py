@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +43,7 @@ def parse(line: bytes, offered: Offered) -> Request | Cancel | Wait:
                 return Cancel(_ids(asked["ids"]))
             case "wait":
                 return Wait(_ids(asked["ids"]))
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise _nonsense(f"{type(error).__name__}: {error}"[:200]) from error
     raise _nonsense("it can't do that")
 
@@ -72,8 +71,8 @@ def _request(fields: dict[str, Any]) -> Request:
     if request.mem_mb < 1 or list(request.array) != sorted(set(request.array)) or min(request.array, default=0) < 0:
         raise ValueError("memory is at least 1 MB, and an array's indices ascend from 0")
     limit_s = request.limit_s
-    if limit_s is not None and (type(limit_s) not in (int, float) or not 0 < limit_s < math.inf):
-        raise ValueError("a limit is a number of seconds above 0")
+    if limit_s is not None and (type(limit_s) not in (int, float) or not 0 < limit_s < _INTEGER):
+        raise ValueError("a limit is a number of seconds above 0, in 64 bits")
     return request
 
 

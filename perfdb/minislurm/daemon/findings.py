@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from perfdb.minislurm import enforcement, process
 from perfdb.minislurm.clock import Clock
+from perfdb.minislurm.daemon import run_folder
 from perfdb.minislurm.places import Places
 from perfdb.minislurm.store.ending import Ending, cancelled_unstarted, lost, told
 from perfdb.minislurm.store.promise import Promise
@@ -61,9 +63,16 @@ def look(places: Places, promise: Promise, clock: Clock, *, group: str) -> Found
 
 
 def of_the_dead(places: Places, promise: Promise, clock: Clock, *, group: str) -> Ending | Undecided:
-    """What became of an attempt whose supervisor is surely gone, in this boot. Ends what is left of the job."""
-    said = journal.read(places.journal(promise.id, promise.attempt))
-    if said is None or said.claim is None:
+    """What became of an attempt whose supervisor is surely gone, in this boot. Ends what is left of the job.
+
+    Raises:
+        OSError: its journal can't be read, or all of them have been removed.
+    """
+    path = places.journal(promise.id, promise.attempt)
+    said = journal.read(path)
+    if said is None and not run_folder.is_there(places):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    if said is None or said.is_fenced:
         # It ended before it could claim the attempt, and nobody else was told to run it.
         return never_ran(promise, clock)
     ending = told(said)

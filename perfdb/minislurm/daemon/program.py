@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import json
 import os
 import signal
@@ -14,6 +16,7 @@ from typing import Any
 from perfdb.errors import MiniSlurmError
 from perfdb.minislurm import client, enforcement, machine
 from perfdb.minislurm.clock import Clock
+from perfdb.minislurm.daemon import run_folder
 from perfdb.minislurm.daemon.leftovers import put_away
 from perfdb.minislurm.daemon.offered import Offered
 from perfdb.minislurm.daemon.scheduler import Scheduler
@@ -29,6 +32,7 @@ from perfdb.minislurm.store.reading import Offer
 _TICK_S = 30.0
 # A command that writes by itself holds the lock for an instant; so does a daemon that is about to end.
 _LOCK_S = 3.0
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def run(places: Places, options: Options, tell: Callable[[str], None], clock: Cl
         )
         connection = open_to_write(places)
         try:
-            asyncio.run(_serve(connection, places, options, offered, tell, clock or Clock()))
+            asyncio.run(_serve(connection, places, options, offered, _unless_deaf(tell), clock or Clock()))
         except OSError as error:
             raise MiniSlurmError(
                 f"the scheduler can't work below {places.home} ({error}): see that it is yours and has room, then start it "
@@ -97,6 +101,8 @@ async def _serve(
             ended.set_result(None)
 
     def fail(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if "socket" in context and getattr(context.get("exception"), "errno", None) in _NO_ROOM:
+            return  # for one more client: asyncio tries again in a second
         # A bug ends us with its traceback. Jobs go on, and the next daemon finds all as it was committed.
         if not ended.done():
             ended.set_exception(context.get("exception") or RuntimeError(context["message"]))
@@ -110,6 +116,7 @@ async def _serve(
     hints = Hints(places.hints, scheduler.hear)
     server = Server(scheduler, waiters, offered)
     try:
+        run_folder.recognise(connection, places)
         put_away(connection, places, clock, scheduler.aftermath)
         scheduler.adopt_all()
         await server.open(places.socket)
@@ -121,11 +128,26 @@ async def _serve(
             await asyncio.wait((ended,), timeout=_TICK_S)
             if not ended.done():
                 scheduler.tick()
+                if not run_folder.is_there(places):
+                    raise MiniSlurmError(
+                        f"somebody has removed {places.run}, so no job can be begun and nobody can ask anything: start the "
+                        "scheduler again. Jobs that run go on, but how they end will not be known."
+                    )
         ended.result()
     finally:
         await server.close()
         hints.close()
         scheduler.close()
+
+
+def _unless_deaf(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """That, where the terminal was closed or its disk is full too: jobs need a daemon that nobody listens to."""
+
+    def told(line: str) -> None:
+        with contextlib.suppress(OSError):
+            tell(line)
+
+    return told
 
 
 def _say_what_is_offered(connection: sqlite3.Connection, offered: Offered, options: Options) -> None:
@@ -147,8 +169,8 @@ def _taken(places: Places) -> MiniSlurmError:
     other = client.is_running(places)
     if other is None:
         return MiniSlurmError(
-            f"something writes mini-slurm's state in {places.home}, and answers nobody: see what holds the lock (fuser "
-            f"{places.lock}), end it, and start the scheduler again."
+            f"something writes mini-slurm's state in {places.home}, and answers nobody: see what holds its lock (fuser "
+            f"{places.database}), end it, and start the scheduler again."
         )
     return MiniSlurmError(
         f"a scheduler runs for {places.home} already, with the process id {other}: use that one, end it (kill {other}), or "

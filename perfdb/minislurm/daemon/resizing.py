@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from perfdb.minislurm import enforcement, signalling
+from perfdb.minislurm import enforcement, process, signalling
 from perfdb.minislurm.clock import Clock
 from perfdb.minislurm.control import Control, Status
 from perfdb.minislurm.daemon import answers
@@ -33,6 +33,13 @@ class Contact:
     is_started: bool = False
     registered: tuple[int, int] | None = None
     said: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def answering(self) -> tuple[int, int] | None:
+        """`registered`, while that process lives: a script goes on when the program that registered has ended."""
+        if self.registered is None or process.start_ticks(self.registered[0]) != self.registered[1]:
+            return None
+        return self.registered
 
 
 class Resizing:
@@ -96,9 +103,9 @@ class Resizing:
         self.write_control(promise)
         yield self._event(promise, "written")
         supervisor = self._supervisor_of(promise.id)
-        told = signalling.tell(supervisor, contact.registered) if supervisor else []
+        told = signalling.tell(supervisor, contact.answering) if supervisor else []
         yield self._event(promise, "signalled", detail=str(len(told)))
-        if contact.registered is None and not promise.is_letting_go:
+        if contact.answering is None and not promise.is_letting_go:
             yield self._event(promise, "applied", detail="by enforcement")
 
     def has_let_go(self, promise: Promise) -> tuple[bool, list[Event]]:
@@ -114,7 +121,7 @@ class Resizing:
         if contact.said.get("applied", 0) >= promise.generation:
             self._keep_to(promise, kept)
             return True, []
-        if contact.registered is None:
+        if contact.answering is None:
             self._keep_to(promise, kept)
             return True, [self._event(promise, "applied", detail="by enforcement")]
         return False, []
@@ -122,6 +129,9 @@ class Resizing:
     def take(self, promise: Promise) -> list[Event]:
         """Its time to let go is over: keep it to what it has left."""
         self._keep_to(promise, promise.cpu_ids[: promise.target_cpus])
+        # Again and again where it can't be stored, and said once.
+        if self._contact(promise).said.get("overdue", 0) >= promise.generation:
+            return []
         return [self._event(promise, "overdue")]
 
     def heard(self, promise: Promise) -> list[Event]:

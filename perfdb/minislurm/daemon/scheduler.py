@@ -6,15 +6,16 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from perfdb.errors import MiniSlurmError
+from perfdb.minislurm import enforcement
 from perfdb.minislurm.clock import Clock
 from perfdb.minislurm.daemon.aftermath import Aftermath
 from perfdb.minislurm.daemon.deadlines import next_ns, release_ns
 from perfdb.minislurm.daemon.draft import Draft, Effects
 from perfdb.minislurm.daemon.findings import Lives, Undecided, look, of_the_dead
-from perfdb.minislurm.daemon.inbox import Inbox
+from perfdb.minislurm.daemon.inbox import Inbox, answer
 from perfdb.minislurm.daemon.ledger import Ledger
 from perfdb.minislurm.daemon.offered import Offered
 from perfdb.minislurm.daemon.orders import Orders
@@ -28,7 +29,6 @@ from perfdb.minislurm.store.database import transaction
 from perfdb.minislurm.store.ending import Ending, lost
 from perfdb.minislurm.store.promise import Promise
 
-_T = TypeVar("_T")
 _RETRY_S = 1.0
 _UNCLEAR_RETRY_S = 0.1
 _UNCLEAR_MOST_S = 10.0
@@ -140,7 +140,8 @@ class Scheduler:
             again = partial(self.look_after, id, attempt, waited_s + _UNCLEAR_RETRY_S)
             self._loop.call_later(_UNCLEAR_RETRY_S, again)
         elif found is Undecided.UNCLEAR:
-            # It may have run: it is not run again.
+            # It may have run, and even run on: it is not run again.
+            enforcement.end_all(self._orders.group(promise))
             self._over(
                 id, attempt, lost(None, "its supervisor was lost", self._clock, promise.boot, promise.allocated_ns)
             )
@@ -163,7 +164,11 @@ class Scheduler:
         promise = self._promise(id, attempt)
         if promise is None:
             return
-        found = of_the_dead(self._places, promise, self._clock, group=self._orders.group(promise))
+        try:
+            found = of_the_dead(self._places, promise, self._clock, group=self._orders.group(promise))
+        except OSError:
+            self._loop.call_later(_RETRY_S, self._gone, id, attempt)
+            return
         if found is Undecided.NEVER_RAN:
             # As on a full disk. It holds its CPUs a moment longer, so that it does not keep us busy.
             self._loop.call_later(_RETRY_S, self._over, id, attempt, found)
@@ -197,10 +202,11 @@ class Scheduler:
         self._is_in_trouble = False
         self._inbox, self._ledger = Inbox(), draft.ledger
         for asker, ids in submitted:
-            _answer(asker, ids)
+            answer(asker, ids)
         for canceller, outcomes in cancelled:
-            _answer(canceller, outcomes)
+            answer(canceller, outcomes)
         self._do(draft.effects)
+        self.aftermath.tidy_up(nothing_runs=not self._ledger.promises)
         self._set_timer()
 
     def _enter_endings(self, draft: Draft) -> None:
@@ -243,7 +249,10 @@ class Scheduler:
                 future.set_exception(error)
         self._inbox.submissions.clear()
         self._inbox.cancels.clear()
-        self._loop.call_later(_RETRY_S, self.wake)
+        # One, however many ask meanwhile.
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(_RETRY_S, self.wake)
 
     def _do(self, effects: Effects) -> None:
         # What others wait for comes first.
@@ -289,9 +298,3 @@ class Scheduler:
         due_ns = next_ns(self._ledger, self._rules, now_ns, self.resizing.is_resizable)
         if due_ns is not None:
             self._timer = self._loop.call_later(max(0.001, (due_ns - now_ns) / 1e9), self.wake)
-
-
-def _answer(future: asyncio.Future[_T], value: _T) -> None:
-    """Whoever asked may be gone."""
-    if not future.done():
-        future.set_result(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,6 +53,9 @@ class Supervisors:
         self._loop = asyncio.get_running_loop()
         self._alive: dict[int, Alive] = {}
         self._launcher: Launcher | None = None
+        # A descriptor for each job and each client: a thousand, as a shell gives us, is soon too few.
+        self._limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self._limits[1], self._limits[1]))
         self._launch()
 
     def send(self, order: Order) -> None:
@@ -99,6 +103,9 @@ class Supervisors:
 
     def _launch(self) -> Launcher:
         launcher = self._launcher = Launcher(self._log)
+        with contextlib.suppress(ProcessLookupError):  # ended already: we are about to be told
+            # Jobs have the limit that we were started with.
+            resource.prlimit(launcher.pid, resource.RLIMIT_NOFILE, self._limits)
         self._loop.add_reader(launcher.fileno(), self._receive, launcher)
         return launcher
 

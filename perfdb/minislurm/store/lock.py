@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -17,6 +18,8 @@ class WriterLock:
 
     def __init__(self, places: Places) -> None:
         make_folders(places)
+        self._places = places
+        self._database: int | None = None
         try:
             self._fd = os.open(places.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -24,10 +27,27 @@ class WriterLock:
 
     def try_take(self) -> bool:
         """Take it unless somebody has it; True when it is ours."""
+        if not self._flock(self._fd):
+            return False
+        if self._database is None:
+            # The lock's file may have been removed while somebody held it, and this is a new one.
+            with contextlib.suppress(OSError):  # whoever opens the database tells what is wrong with it
+                self._database = os.open(self._places.database, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if self._database is None or self._flock(self._database):
+            return True
+        fcntl.flock(self._fd, fcntl.LOCK_UN)
+        return False
+
+    def _flock(self, file: int) -> bool:
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        except OSError as error:
+            raise MiniSlurmError(
+                f"{self._places.home} is on a file system without locks ({error.strerror}), and mini-slurm needs them to keep "
+                "its state: set MINI_SLURM_HOME to a folder on a disk of this machine."
+            ) from error
         return True
 
     def take(self, wait_s: float) -> bool:
@@ -41,6 +61,8 @@ class WriterLock:
 
     def release(self) -> None:
         """Give it back, if it is ours."""
+        if self._database is not None:
+            os.close(self._database)
         os.close(self._fd)
 
     def __enter__(self) -> Self:

@@ -31,7 +31,8 @@ def insert(connection: sqlite3.Connection, places: Places, request: Request, clo
             json.dumps(dict(request.env)),
         ),
     ).lastrowid
-    first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM jobs").fetchone()[0]
+    first = connection.execute("SELECT max(id) FROM jobs").fetchone()[0] or _last_of_another_database(places)
+    first += 1
     ids = range(first, first + max(1, len(request.array)))
     common = (
         submission,
@@ -153,6 +154,12 @@ def state_of(connection: sqlite3.Connection, id: int) -> State | None:
     """What that job is now; None where there is none."""
     row = connection.execute("SELECT state FROM jobs WHERE id = ?", (id,)).fetchone()
     return State(row[0]) if row else None
+
+
+def _last_of_another_database(places: Places) -> int:
+    """The highest number of a job that may run on after its database was removed, and writes into files of that number; 0."""
+    names = (path.name.removeprefix("job_").partition(".")[0] for path in places.run.glob("job_*.journal"))
+    return max((int(name) for name in names if name.isdecimal() and len(name) < 18), default=0)
 
 
 def _words(numbers: Iterable[int]) -> str:

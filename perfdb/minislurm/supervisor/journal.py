@@ -11,11 +11,14 @@ a daemon created to keep an attempt from running holds {"event": "fenced"}.
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
+_NUMBERS = 2**63  # what the store holds are smaller
 # `exited` by itself, by a signal too; `unstarted`: what it names could not be run.
 Why = Literal["exited", "cancelled", "timeout", "out_of_memory", "unstarted"]
 
@@ -75,6 +78,10 @@ class Journal:
     is_fenced: bool = False
 
 
+_Event = TypeVar("_Event", Claim, Started, Exit)
+_KINDS = {"int": (int,), "int | None": (int, type(None)), "float": (int, float), "str": (str,), "Why": (str,)}
+
+
 def parse(lines: Iterable[str]) -> Journal:
     """What those lines tell; a line that is cut off or says something else is as good as none."""
     claim: Claim | None = None
@@ -86,11 +93,11 @@ def parse(lines: Iterable[str]) -> Journal:
             event: dict[str, Any] = json.loads(line)
             kind = event.pop("event")
             if kind == "claimed":
-                claim = Claim(**event)
+                claim = _sound(Claim(**event))
             elif kind == "started":
-                started = Started(**event)
+                started = _sound(Started(**event))
             elif kind == "exit" and event["why"] in get_args(Why):
-                exit_ = Exit(**event)
+                exit_ = _sound(Exit(**event))
             elif kind == "fenced":
                 is_fenced = True
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -99,9 +106,23 @@ def parse(lines: Iterable[str]) -> Journal:
 
 
 def read(path: Path) -> Journal | None:
-    """The journal in `path`, None where there is no such file."""
+    """The journal in `path`, None where there is no such file; what is no file, a pipe or a folder, says nothing."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return parse(file)
+        # Not to wait for whoever writes, should there be a pipe.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return Journal()
+    with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
+        return parse(file)
+
+
+def _sound(event: _Event) -> _Event:
+    """Itself. A job may write into its journal, too: raises TypeError where a field holds what it can't."""
+    for name, kind in type(event).__annotations__.items():
+        value = getattr(event, name)
+        if type(value) not in _KINDS[kind] or (type(value) in (int, float) and not -_NUMBERS < value < _NUMBERS):
+            raise TypeError(f"{name} is {value!r}")
+    return event

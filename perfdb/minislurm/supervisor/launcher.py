@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 from perfdb.minislurm.supervisor.order import ANSWER, Order
 
+# It has nothing to do then but to fork for orders that it was sent.
+_PATIENCE_S = 5.0
+
 
 class Supervised(NamedTuple):
     """A supervisor that was begun for an order. `pidfd` becomes readable when it has ended; whoever takes this closes it."""
@@ -123,4 +126,9 @@ class Launcher:
     def close(self) -> None:
         """End the fork server, once it has read the orders it was sent; supervisors live on."""
         self._socket.close()
-        self._process.wait()
+        try:
+            self._process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            # Somebody stopped it. What it had still to read is given to another.
+            self._process.kill()
+            self._process.wait()

@@ -8,7 +8,6 @@ import resource
 import select
 import signal
 import time
-from dataclasses import asdict
 
 from perfdb.minislurm import process
 from perfdb.minislurm.enforcement.enforcement import Share, Watch
@@ -35,7 +34,7 @@ def supervise(order: Order, signals: int) -> None:
     if journal is None:
         return
     supervisor = _Supervisor(order, journal, signals)
-    journal.end(asdict(supervisor.run()) | {"ns": time.monotonic_ns(), "at": time.time()})
+    journal.end(vars(supervisor.run()) | {"ns": time.monotonic_ns(), "at": time.time()})
 
 
 def _here(pid: int) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 
 from perfdb.cli.mini_slurm.events import table
 from perfdb.minislurm.store.job import Event
@@ -31,6 +32,11 @@ def test_instants_are_told_to_the_microsecond_from_the_submission_on() -> None:
 def test_after_a_reboot_the_wall_clock_tells_how_long_it_was() -> None:
     rows = list(table([event("submitted", 9_000_000_000), event("ended", 5, boot="b", at=1704103260.0)]))
     assert rows[2].split()[2] == "60.000000"
+
+
+def test_a_signal_is_told_with_how_many_processes_it_went_to() -> None:
+    for detail, said in (("0", "0 processes"), ("1", "1 process")):
+        assert list(table([replace(event("signalled", 1), detail=detail)]))[1].endswith(f" {said}")
 
 
 def test_a_resize_is_told_from_its_decision_on(served: Home) -> None:

@@ -87,3 +87,15 @@ def test_jobs_that_wait_stand_in_the_order_of_their_start(home: Home) -> None:
     low, high, late = home.submitted("true"), home.submitted("--priority", "9", "true"), home.submitted("true")
     assert [high, low, late] == [row["id"] for row in home.document("queue")["jobs"]]
     assert [str(high), str(low), str(late)] == [line.split()[0] for line in home.told("queue").out.splitlines()[1:]]
+
+
+def test_where_jobs_wait_and_no_scheduler_runs_it_says_so(home: Home) -> None:
+    assert home.told("queue").err == ""
+    home.submitted("true")
+    assert home.told("queue").err == "mini-slurm: note: no scheduler runs, so nothing starts: mini-slurm scheduler\n"
+    home.start()
+    assert home.told("queue").err == ""
+
+
+def test_without_a_standard_output_it_ends_well(home: Home) -> None:
+    assert (home.told_after("exec >&-", "queue").code, home.told_after("exec >&-", "queue", "--json").code) == (0, 0)

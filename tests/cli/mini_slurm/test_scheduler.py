@@ -73,6 +73,16 @@ def test_elsewhere_than_on_a_terminal_one_line_says_that_it_is_ready(home: Home)
     assert (home.folder / "scheduler.err").read_text().count("\n") == 1
 
 
+def test_jobs_that_waited_for_it_start_before_it_says_that_it_is_ready(home: Home) -> None:
+    id = home.submitted("--array", "0-3", "--mem", "8M", "true")
+    ready = home.start()
+    assert ready["pid"] == home.document("stats")["scheduler_pid"]
+    assert home.told("wait", str(id)).code == 0
+    home.stop()
+    (line,) = (home.folder / "scheduler.err").read_text().splitlines()
+    assert line.startswith("ready: 8 CPUs")
+
+
 def test_on_a_terminal_each_start_and_end_is_told(home: Home) -> None:
     ours, theirs = pty.openpty()
     running = subprocess.Popen([*PROGRAM, "scheduler"], stderr=theirs, stdout=subprocess.DEVNULL, env=home.environment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields
 
 from perfdb.minislurm.store.job import Job
@@ -42,3 +43,31 @@ def test_what_a_job_was_given_as_words_can_not_move_the_cursor(home: Home) -> No
     out = home.told("show", str(id)).out
     assert "\x1b" not in out
     assert json.loads(home.told("show", "--json", str(id)).out)["jobs"][0]["argv"] == ["sh", "\x1b[2J\nx"]
+
+
+def test_a_job_that_waits_says_for_what(home: Home) -> None:
+    first = home.submitted("--cpus", "2", "sleep", "600")
+    assert waits_for(home, first) == "a scheduler, and none runs: mini-slurm scheduler"
+    home.start()
+    home.told("cancel", str(first))
+    home.told("wait", str(first))
+    running, wide, last = (home.submitted("--mem", "8M", "--cpus", cpus, "sleep", "600") for cpus in ("5", "4", "1"))
+    while home.document("show", str(running))["jobs"][0]["state"] == "PENDING":
+        pass
+    assert re.fullmatch(
+        r"4 CPUs and 8 MB: 3 CPUs and [0-9,]+ MB are free; it is the next one", waits_for(home, wide) or ""
+    )
+    assert str(waits_for(home, last)).endswith("are free; 1 job before it in the queue")
+    assert waits_for(home, running) is None
+
+
+def test_a_job_that_a_smaller_scheduler_can_not_start_says_so(home: Home) -> None:
+    id = home.submitted("--cpus", "2", "--mem", "8M", "true")
+    home.start("--cpus", "1")
+    assert str(waits_for(home, id)).startswith("2 CPUs and 8 MB: the scheduler that runs offers 1 CPU and ")
+
+
+def waits_for(home: Home, id: int) -> str | None:
+    """What `show` says that it waits for, None where it says nothing."""
+    found = re.search(r"^  waits for +(.*)$", home.told("show", str(id)).out, re.M)
+    return found and found[1]

@@ -17,8 +17,8 @@ def test_only_the_id_goes_to_standard_output(home: Home) -> None:
 
 
 def test_an_array_is_one_submission(home: Home) -> None:
-    assert home.told("submit", "--array", "0-1999", "true").out == "Submitted array 1 (2000 jobs)\n"
-    assert home.told("submit", "--array", "7", "true").out == "Submitted array 2001 (1 jobs)\n"
+    assert home.told("submit", "--array", "0-1999", "true").out == "Submitted array 1 (2,000 jobs)\n"
+    assert home.told("submit", "--array", "7", "true").out == "Submitted array 2001 (1 job)\n"
 
 
 def test_with_json_the_notes_are_in_the_document(home: Home) -> None:

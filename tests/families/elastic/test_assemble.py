@@ -178,6 +178,32 @@ def test_others_on_the_machine_make_the_run_invalid() -> None:
     }
 
 
+def of_cluster(of: list[ChildRun], silent: int = 3) -> list[ChildRun]:
+    """As told by arms of which so many, from the first on, don't know what others use."""
+
+    def without_machine(run: ChildRun) -> ChildRun:
+        said = [json.loads(line.text) for line in run.log.lines]
+        kept = [one for one in said if one["kind"] != "machine"]
+        kept[-1]["given"].pop("machine")
+        return child(run.log.name, [json.dumps(one) for one in kept])
+
+    return [without_machine(run) if place < silent else run for place, run in enumerate(of)]
+
+
+@pytest.mark.parametrize(
+    ("silent", "words"),
+    [
+        (3, "not known: nobody told what others used of the CPUs"),
+        (1, "others used 2.5% of the CPUs at most; not known of 1 arm"),
+        (0, "others used 2.5% of the CPUs at most"),
+    ],
+)
+def test_what_others_used_is_not_known_where_nobody_told(silent: int, words: str) -> None:
+    measured = assemble(of_cluster(runs(), silent))
+    assert measured.status == "ok"
+    assert {c.name: c.detail for c in measured.checks}["machine_idle_but_for_this"] == words
+
+
 def test_lines_that_got_lost_are_missed() -> None:
     first, second, third = runs()
     kept = [line.text for line in second.log.lines if '"allocated"' not in line.text]
@@ -260,10 +286,30 @@ def test_an_arm_that_never_resized_is_told() -> None:
     assert "on_never_resized" not in found
 
 
+@pytest.mark.parametrize(
+    ("cpus", "threshold", "is_told"), [(2, 50, False), (2, 51, True), (4, 75, False), (4, 76, True)]
+)
+def test_a_threshold_that_gives_away_all_cpus_is_told(cpus: int, threshold: float, is_told: bool) -> None:
+    spec = SPEC.model_copy(update={"cpus": cpus, "threshold": threshold})
+    found = {finding.name for finding in assemble(runs(spec), spec).findings}
+    assert ("threshold_as_on" in found) == is_told
+
+
 def test_more_cpus_than_there_are_is_told() -> None:
     found = {f.name: f.value for f in assemble(with_on(on(), real_cpus=1, overcommit=True)).findings}
     assert found["overcommitted"] == "2 CPUs of 1"
     assert "overcommitted" not in {f.name for f in assemble(runs()).findings}
+
+
+def test_a_resize_that_the_next_one_overtook_is_told_and_counted() -> None:
+    """The job answers the latest alone."""
+    happened = [
+        one for one in on() if (one.get("generation"), one.get("what")) not in ((1, "acknowledged"), (1, "applied"))
+    ]
+    measured = assemble(with_on(happened))
+    assert measured.status == "ok"
+    assert {f.name: f.value for f in measured.findings}["resized_again_before_answer"] == "1 resize"
+    assert "resized_again_before_answer" not in {f.name for f in assemble(runs()).findings}
 
 
 def test_costs_that_a_job_did_not_live_to_tell_are_counted() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +18,7 @@ from perfdb.families.elastic.mix import digest
 from perfdb.families.elastic.plan import VARIABLE, Plan
 from perfdb.families.elastic.spec import ElasticSpec
 from perfdb.families.elastic.subject import describe
-from tests.families.elastic.arms import child
+from tests.families.elastic.arms import child, lines
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,13 @@ class StandInLab:
     setup: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(cores=2))
 
 
-def programs(spec: ElasticSpec, lab: StandInLab | None = None) -> Iterator[Program]:
+def programs(spec: ElasticSpec, lab: StandInLab | None = None, begins: bool = True) -> Iterator[Program]:
     children = measure(lab or StandInLab(), spec)  # type: ignore[arg-type] # as much as it asks for
     program = next(children)
     while True:
         yield program
         try:
-            program = children.send(child(program.name, []))
+            program = children.send(child(program.name, lines("on", []) if begins else []))
         except StopIteration:
             return
 
@@ -51,6 +53,10 @@ def test_arms_take_turns_and_every_second_time_backwards() -> None:
         "rep-3-off", "rep-3-on", "rep-3-threshold",
     ]  # fmt: skip
     assert len(names) == child_count(ElasticSpec(reps=3))
+
+
+def test_where_the_first_arm_could_not_begin_no_other_is_tried() -> None:
+    assert [program.name for program in programs(ElasticSpec(reps=3), begins=False)] == ["rep-1-off"]
 
 
 def test_every_arm_gets_the_same_jobs_and_their_hash() -> None:
@@ -110,4 +116,13 @@ def test_a_scheduler_that_nobody_knows_is_refused_with_what_to_type() -> None:
 def test_a_slurm_that_is_not_here_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(UsageError, match="perfdb cluster up --accounting"):
+        describe("slurm", "key")
+
+
+@pytest.mark.skipif(shutil.which("scontrol") is None, reason="no Slurm is installed here")
+def test_a_slurm_that_does_not_answer_is_told_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SLURM_CONF", str(tmp_path / "slurm.conf"))
+    with pytest.raises(UsageError, match=r"Slurm does not answer: .*perfdb cluster env"):
         describe("slurm", "key")

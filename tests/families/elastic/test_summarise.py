@@ -16,7 +16,7 @@ from perfdb.families.elastic.samples import COLUMNS, Told, columns
 from perfdb.families.elastic.summarise import summarise
 from perfdb.registry.samples import to_parquet
 from perfdb.registry.validator.parquet import ParquetReader
-from tests.families.elastic.arms import SPEC, child, lines, off, on, runs
+from tests.families.elastic.arms import SPEC, child, lines, off, on, resize, runs
 
 
 def samples() -> dict[str, list[object]]:
@@ -74,12 +74,61 @@ def found() -> dict[str, tuple[float, ...]]:
         ("on_shrink_to_applied_p50_s", 0.040),
         ("on_shrink_stage_applied_p50_s", 0.036),
         ("on_shrink_to_applied_max_s", 0.040),
+        ("on_shrink_to_freed_p50_s", 0.040),
     ],
 )
 def test_a_metric_is_what_a_reader_works_out_by_hand(
     found: dict[str, tuple[float, ...]], name: str, value: float
 ) -> None:
     assert found[name] == pytest.approx((value,), abs=1e-9)
+
+
+def _of_resizes(*resizes: list[dict[str, Any]]) -> dict[str, tuple[float, ...]]:
+    """The metrics of the arm `on`, told without its own resizes and with these."""
+    happened = [*(one for one in on() if one["kind"] not in ("resize", "cost")), *(one for r in resizes for one in r)]
+    return {m.name: m.all_values for m in summarise(columns(SPEC.mix, 0.5, [Told(1, "on", _answers(happened))]))}
+
+
+def _stages(found: dict[str, tuple[float, ...]], direction: str) -> dict[str, float]:
+    first = f"on_{direction}_stage_"
+    return {
+        name.removeprefix(first).removesuffix("_p50_s"): round(values[0] * 1e3)
+        for name, values in found.items()
+        if name.startswith(first) and name.endswith("_p50_s")
+    }
+
+
+def test_a_stage_is_counted_from_the_one_that_came_before_it_whatever_their_order() -> None:
+    """Slurm's: it gives nodes before the job is told of them, and takes them when the job has let go."""
+    found = _of_resizes(
+        resize(1, 1, 2, decided=20, granted=320, written=321, signalled=323, acknowledged=343, applied=347),
+        resize(2, 2, 1, decided=402, written=403, signalled=405, acknowledged=425, applied=455, granted=755),
+    )
+    assert _stages(found, "grow") == {"granted": 300, "written": 1, "signalled": 2, "acknowledged": 20, "applied": 4}
+    assert _stages(found, "shrink") == {"granted": 300, "written": 1, "signalled": 2, "acknowledged": 20, "applied": 30}
+
+
+def test_a_job_that_read_of_it_before_its_signal_was_sent_has_stages_that_add_up() -> None:
+    found = _of_resizes(resize(1, 1, 2, decided=20, written=21, acknowledged=24, signalled=25, applied=28))
+    assert _stages(found, "grow") == {"written": 1, "signalled": 1, "acknowledged": 3, "applied": 3}
+
+
+@pytest.mark.parametrize(
+    ("stages", "freed_s"),
+    [
+        ({"applied": 142}, 0.040),
+        # Slurm takes the nodes afterwards; a job that was too slow is made narrower without its word.
+        ({"applied": 142, "granted": 152}, 0.050),
+        ({"overdue": 132, "applied": 142}, 0.030),
+        ({}, None),
+    ],
+)
+def test_a_shrink_is_free_for_others_when_the_scheduler_has_it_back(
+    stages: dict[str, float], freed_s: float | None
+) -> None:
+    found = _of_resizes(resize(1, 1, 2, decided=20, applied=28), resize(2, 2, 1, decided=102, signalled=104, **stages))
+    assert found.get("on_shrink_to_freed_p50_s") == (None if freed_s is None else pytest.approx((freed_s,)))
+    assert not [name for name in found if name.startswith("on_grow_to_freed")]
 
 
 def test_what_nobody_measured_is_no_metric(found: dict[str, tuple[float, ...]]) -> None:
@@ -164,3 +213,12 @@ def test_an_arm_that_was_off_is_told_as_that() -> None:
     found = {m.name for m in summarise(columns(SPEC.mix, 0.5, [Told(1, "off", _answers(off(), "off"))]))}
     assert "off_makespan_s" in found
     assert not [name for name in found if name.startswith("on_")]
+
+
+def test_a_job_that_was_ended_is_no_fast_one() -> None:
+    happened = [
+        {**one, "state": "CANCELLED"} if one.get("what") == "ended" and one["job"] == 1 else one for one in on()
+    ]
+    found = {m.name for m in summarise(columns(SPEC.mix, 0.5, [Told(1, "on", _answers(happened))]))}
+    assert not found & {"on_makespan_s", "on_turnaround_s", "on_elastic_turnaround_s", "on_promised_share"}
+    assert {"on_elastic_wait_s", "on_urgent_turnaround_s", "on_completed_share"} <= found

@@ -100,6 +100,21 @@ def test_a_job_that_registered_and_does_not_let_go_has_its_time_and_no_more(hous
     house.ended(id)
 
 
+def test_a_script_that_goes_on_after_the_program_that_registered_is_not_waited_for(house: House) -> None:
+    house.start(elastic=True, threshold_percent=1, release_s=60)
+    register = "from perfdb.minislurm.job import register; register()"
+    script = f"'{sys.executable}' -c '{register}'; echo here; sleep 1000; true"
+    id = house.submit("sh", "-c", script, cpus=4, min_cpus=1, max_cpus=4, env=ENV)
+    _printed(house, id, "here")
+
+    assert house.ended(house.submit("true", cpus=2, priority=1)).state == "COMPLETED"
+
+    applied = [event for event in house.events(id) if event.kind == "applied"]
+    assert [event.detail for event in applied] == ["by enforcement"]
+    client.cancel(house.places, [id])
+    house.ended(id)
+
+
 def test_the_signal_reaches_a_handler_below_a_shell_and_the_shell_lives(house: House) -> None:
     house.start(elastic=True, threshold_percent=1)
     env = ENV | {"PROGRAM": HANDLER}

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 from perfdb.minislurm import client
 from perfdb.minislurm.states import State
@@ -187,6 +191,20 @@ def test_whoever_sends_garbage_is_told_so_and_nobody_else_notices(house: House) 
             for hint in (b"", b"\xff", b"{}", b'{"job": 1e999}', b'{"job": 77}', b"[" * 60_000):
                 hints.sendto(hint, str(house.places.hints))
         assert house.ended(house.submit("true")).state == "COMPLETED"
+
+
+def test_a_daemon_that_nobody_can_listen_to_any_more_goes_on(house: House) -> None:
+    environment = {**os.environ, "MINI_SLURM_HOME": str(house.places.home), "PYTHONPATH": str(Path.cwd())}
+    with Path("/dev/full").open("w") as full:
+        daemon = subprocess.Popen(
+            [sys.executable, "-P", "-u", "-m", "tests.minislurm.daemon.serving", "{}"], env=environment, stdout=full
+        )
+    try:
+        until(lambda: client.is_running(house.places) or daemon.poll() is not None, "it listens")
+        assert house.ended(house.submit("true")).state == "COMPLETED"
+    finally:
+        daemon.kill()
+        daemon.wait()
 
 
 def test_an_interrupt_ends_it_in_good_order(house: House) -> None:

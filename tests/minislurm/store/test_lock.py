@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from perfdb.errors import MiniSlurmError
 from perfdb.minislurm.places import Places
 from perfdb.minislurm.store.lock import WriterLock
 
@@ -40,3 +46,28 @@ def test_it_is_free_when_its_holder_is_killed_though_its_children_live(tmp_path:
     finally:
         subprocess.run(["kill", "-9", str(child)], check=True)
         holder.communicate()
+
+
+def test_it_is_held_though_somebody_removes_its_file(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    with WriterLock(places) as first:
+        assert first.try_take()
+        places.lock.unlink()
+
+        with WriterLock(places) as second:
+            assert not second.try_take()
+    with WriterLock(places) as third:
+        assert third.try_take()
+
+
+def test_a_file_system_without_locks_is_refused_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call is a double: every file system that can be mounted here has locks."""
+
+    def flock(_file: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with WriterLock(Places(tmp_path)) as lock, pytest.raises(MiniSlurmError, match="set MINI_SLURM_HOME"):
+        lock.try_take()

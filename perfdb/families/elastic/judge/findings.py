@@ -35,6 +35,7 @@ def findings_of(arms: Arms, metrics: Sequence[Metric]) -> Iterator[Finding]:
     yield from _idle_arms(arms.seen)
     yield from _no_threshold(arms)
     yield from _unready(arms.seen)
+    yield from _overtaken(arms.seen)
     yield from _untold_costs(arms.seen)
 
 
@@ -114,6 +115,17 @@ def _unready(seen: Sequence[Seen]) -> Iterator[Finding]:
             value=counted(early, "resize"),
             evidence=f"of {len(every)}: no process of the job took the signal yet, for its program was still starting; left out of the "
             "reaction times",
+        )
+
+
+def _overtaken(seen: Sequence[Seen]) -> Iterator[Finding]:
+    every = [(one, resize) for one in seen for resize in one.in_turn if resize.processes]
+    early = sum(one.is_overtaken(resize) for one, resize in every)
+    if early:
+        yield Finding(
+            name="resized_again_before_answer",
+            value=counted(early, "resize"),
+            evidence=f"of {len(every)}: the job got the signal, and was resized again before it had answered; it answered the later one",
         )
 
 

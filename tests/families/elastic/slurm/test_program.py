@@ -61,6 +61,17 @@ def test_a_plan_for_more_nodes_than_there_are_says_what_to_ask_for(cluster: Clus
         assert (end.outcome, end.trouble) == ("failed", "the partition has 4 nodes: give --cpus 4, or less")
 
 
+def test_a_job_never_gets_a_node_before_the_one_that_its_script_runs_on(cluster: Cluster, tmp_path: Path) -> None:
+    """Slurm would end it as lost when that node registers again."""
+    mix = (job(1, "elastic", 0, 1, 4, 20), job(2, "elastic", 0, 1, 4, LONG))
+    with arm(cluster, tmp_path / "run", plan(*mix)) as child:
+        child.until(lambda answer: isinstance(answer, Allocation) and (answer.job, answer.cpus) == (2, 3))
+        assert "n[1-3]" in cluster.ask("squeue", "--noheader", "--format=%N").split()
+        child.process.terminate()
+        assert child.wait().outcome == "stopped"
+        assert max(a.cpus for a in child.answers if isinstance(a, Allocation) and a.job == 2) == 3
+
+
 def test_a_job_that_its_user_cancels_ends_so(cluster: Cluster, tmp_path: Path) -> None:
     with arm(cluster, tmp_path / "run", plan(job(1, "elastic", 0, 1, 4, LONG))) as child:
         child.until_resize("decided")

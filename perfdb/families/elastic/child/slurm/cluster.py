@@ -16,8 +16,8 @@ class Unfit(Exception):
 class Cluster:
     """So many idle nodes of the partition that jobs get when nobody says which.
 
-    name: of the run's jobs. helpers: of its helper jobs. others: nodes of the partition that it leaves alone. size: how many
-    nodes the partition has.
+    name: of the run's jobs. helpers: of its helper jobs. nodes: those that it has, in Slurm's order. others: nodes of the
+    partition that it leaves alone. size: how many nodes the partition has.
     """
 
     def __init__(self, slurm, count):
@@ -40,7 +40,17 @@ class Cluster:
                 )
             time.sleep(AGAIN_S)
         self.size = len(states)
-        self.others = sorted(set(states) - set(idle[:count]))
+        mine = set(idle[:count])
+        self.nodes = [node for node in slurm.node_order() if node in mine]
+        self.others = sorted(set(states) - mine)
+
+    def before(self, node):
+        """Nodes of the run that a job whose script runs on `node` must never get.
+
+        Slurm takes a batch job for lost whose script does not run on the first of its nodes: it ends it when one of them
+        registers again, which is every ten minutes or so (22.05; "missing from batch node").
+        """
+        return self.nodes[: self.nodes.index(node)] if node in self.nodes else []
 
     def end_all(self):
         """End every job of this run; returns whether none is left."""

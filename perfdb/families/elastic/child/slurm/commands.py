@@ -142,6 +142,10 @@ class Slurm:
                 found[node] = state
         return found
 
+    def node_order(self):
+        """The names of all nodes, in the order in which Slurm counts them."""
+        return re.findall(r"^NodeName=(\S+)", self.ask("scontrol", "--oneliner", "show", "node"), re.MULTILINE)
+
     def version(self):
         """Of Slurm, as it says it, such as `22.05.8`."""
         return self.ask("scontrol", "--version").split()[-1]

@@ -136,12 +136,21 @@ class Controller:
             "--chdir=" + self._folder,
             "--output=" + job.path("log"),
             *(["--exclude=" + ",".join(self._cluster.others)] if self._cluster.others else []),
+            *self._begins_on(job),
         ]
         work = [str(job.units), repr(plan["unit_s"]), plan["work"], plan["on_shrink"], job.path("told")]
         program = [sys.executable, _ON_NODE, self._folder, str(job.number), _WORKER, *work]
         variables = [f"{name}={value}" for name, value in self._variables(job).items()]
         wrapped = " ".join(shlex.quote(word) for word in ["env", *variables, *program])
         return self._slurm.submit(*argv, "--wrap=exec " + wrapped)
+
+    def _begins_on(self, job):
+        """The options that have elastic jobs begin on the first nodes, one on each: a job grows to later ones alone."""
+        elastic = [each.number for each in self.jobs if each.is_elastic]
+        if not job.is_elastic or job.asked > 1:
+            return []
+        nodes = self._cluster.nodes
+        return ["--nodelist=" + nodes[elastic.index(job.number) % len(nodes)]]
 
     def _variables(self, job):
         found = {"MINI_SLURM_CPUS": job.asked, "MINI_SLURM_HINTS": self._heard.hints}
@@ -229,7 +238,7 @@ class Controller:
                 max(job.nodes, job.to),
                 job.to,
                 job.min_nodes,
-                job.max_nodes,
+                self._most(job),
                 0,
                 job.is_elastic,
                 None,
@@ -240,6 +249,13 @@ class Controller:
             if job.is_running
         ]
         return known.Cluster(self._plan["cpus"], 0, sorted(waiting, key=lambda job: job.order), running, now_s)
+
+    def _most(self, job):
+        """How many nodes it can come to have now, given where it runs."""
+        taken = {name for each in self.jobs if each.is_running for name in each.names}
+        before = self._cluster.before(job.names[0]) if job.names else []
+        free = len(set(self._cluster.nodes) - taken - set(before))
+        return max(job.nodes, job.to, min(job.max_nodes, job.nodes + free))
 
     def _may_resize(self, job, now_s):
         """Whether it listens by now; one that never says so reads its file now and then."""

@@ -67,7 +67,8 @@ class Resize:
         done = False
         try:
             cluster = self._cluster
-            helper = self._slurm.helper(job.seen, self._to - self._from, cluster.helpers, cluster.others, FREE_S)
+            but = [*cluster.others, *cluster.before(job.names[0])]
+            helper = self._slurm.helper(job.seen, self._to - self._from, cluster.helpers, but, FREE_S)
             self._brought_about(lambda: self._slurm.give_up(helper))
             done = True
             job.tell_allocation(job.nodes, telling.now())
