@@ -157,11 +157,10 @@ def _positional(family: Family) -> dict[str, Any]:
     subject = family.subject
     if subject is None:
         return {"target": Target}
-    flag = f"--{subject.metavar.lower()}"
     return {
         "target": Annotated[str | None, typer.Argument(metavar=f"[{subject.metavar}]", help=subject.help)],
         "named": Annotated[
-            str | None, typer.Option(flag, metavar=subject.metavar, help="The same.", rich_help_panel=COMMON)
+            str | None, typer.Option(subject.option, metavar=subject.metavar, help="The same.", rich_help_panel=COMMON)
         ],
     }
 
@@ -200,7 +199,7 @@ def _output_dir(outputs: Outputs) -> Any:
 
 def _the_one(subject: Subject, target: str | None, named: str | None) -> str:
     if (target is None) == (named is None):
-        raise UsageError(f"name one {subject.metavar}: as an argument, or with --{subject.metavar.lower()}.")
+        raise UsageError(f"name one {subject.metavar}: as an argument, or with {subject.option}.")
     return target or named or ""
 
 

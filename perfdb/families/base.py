@@ -114,12 +114,14 @@ class Subject:
 
     Attributes:
         metavar: What stands for it on the command line.
+        option: The same as an option, for who would rather name it.
         help: What may be typed there.
         describe: What was typed, described for the record: its `source` is what the record keeps of it, with nothing in it
             that must not be published. Hosts go by pseudonyms made with the key that is given. Raises UsageError.
     """
 
     metavar: str
+    option: str
     help: str
     describe: Callable[[str, str], ConfigDescription]
 

@@ -72,6 +72,7 @@ def _trouble() -> str:
 
 SUBJECT = Subject(
     metavar="mini-slurm|slurm",
+    option="--scheduler",
     help="The scheduler: mini-slurm, of which each arm gets one of its own, or the Slurm that this host submits to.",
     describe=describe,
 )

@@ -72,6 +72,7 @@ def _shown(host: str, key: str) -> str:
 
 SUBJECT = Subject(
     metavar="URL",
+    option="--url",
     help="The service to load: http://HOST:PORT. Its host and path go into the record by pseudonyms.",
     describe=describe,
 )

@@ -28,6 +28,7 @@ from perfdb.minislurm.store import writing
 from perfdb.minislurm.store.database import open_to_write, transaction
 from perfdb.minislurm.store.lock import WriterLock
 from perfdb.minislurm.store.reading import Offer
+from perfdb.units import counted
 
 _TICK_S = 30.0
 # A command that writes by itself holds the lock for an instant; so does a daemon that is about to end.
@@ -121,7 +122,7 @@ async def _serve(
         scheduler.adopt_all()
         await server.open(places.socket)
         tell(
-            f"ready: {offered.cpus} CPUs and {offered.mem_mb} MB for jobs, kept to by {offered.enforcement}; "
+            f"ready: {counted(offered.cpus, 'CPU')} and {offered.mem_mb:,} MB for jobs, kept to by {offered.enforcement}; "
             f"process {os.getpid()}"
         )
         while not ended.done():

@@ -28,6 +28,7 @@ from perfdb.minislurm.store import loading
 from perfdb.minislurm.store.database import transaction
 from perfdb.minislurm.store.ending import Ending, lost
 from perfdb.minislurm.store.promise import Promise
+from perfdb.units import counted
 
 _RETRY_S = 1.0
 _UNCLEAR_RETRY_S = 0.1
@@ -242,9 +243,8 @@ class Scheduler:
         if not self._is_in_trouble:
             self._is_in_trouble = True
             self._tell(str(error))
-        futures: list[asyncio.Future[Any]] = [future for _, future in self._inbox.submissions]
-        futures += [future for _, future in self._inbox.cancels]
-        for future in futures:
+        asked: list[tuple[Any, asyncio.Future[Any]]] = [*self._inbox.submissions, *self._inbox.cancels]
+        for _, future in asked:
             if not future.done():
                 future.set_exception(error)
         self._inbox.submissions.clear()
@@ -257,10 +257,10 @@ class Scheduler:
     def _do(self, effects: Effects) -> None:
         # What others wait for comes first.
         for promise in effects.started:
-            self._tell(f"job {promise.id}: started on {promise.cpus} CPUs")
+            self._tell(f"job {promise.id}: started on {counted(promise.cpus, 'CPU')}")
             self.aftermath.do(partial(self._launch, promise.id, promise.attempt))
         for before, after in effects.resized:
-            self._tell(f"job {after.id}: from {before.cpus} to {after.target_cpus} CPUs")
+            self._tell(f"job {after.id}: from {before.cpus} to {counted(after.target_cpus, 'CPU')}")
             self._carry_out(after.id)
         for id in effects.told_to_end:
             self._supervisors.end(id)

@@ -1,4 +1,4 @@
-"""Forks a supervisor for each order: a process that is warm, so that no job waits for a Python to start.
+"""Forks a supervisor for each order, ahead of it: so no job waits for a Python to start, nor for a fork.
 
     python -P -m perfdb.minislurm.supervisor.fork_server FD
 
@@ -29,10 +29,12 @@ from perfdb.minislurm.supervisor.order import ANSWER, Order
 from perfdb.minislurm.supervisor.supervise import supervise
 
 _OURS = (signal.SIGTERM, signal.SIGCHLD)
+# Jobs end one by one; a few may be begun at once.
+_MOST_SPARES = max(1, min(4, len(os.sched_getaffinity(0))))
 
 
 def serve(daemon: socket.socket) -> None:
-    """Fork supervisors until `daemon` is closed."""
+    """Have supervisors see orders through, until `daemon` is closed."""
     signals, to_signals = _pipe()
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         with contextlib.suppress(OSError, ValueError):
@@ -50,6 +52,7 @@ def serve(daemon: socket.socket) -> None:
     poll.register(signals, select.POLLIN)
     buffer = bytearray()
     groups: dict[int, str] = {}  # by the pids of supervisors that live
+    spares = Spares((daemon.fileno(), signals, to_signals))
     while True:
         for descriptor, _ in poll.poll():
             if descriptor == signals:
@@ -64,26 +67,67 @@ def serve(daemon: socket.socket) -> None:
             *lines, rest = buffer.split(b"\n")
             for line in lines:
                 order = Order.from_json(line.decode())
-                groups[_launch(daemon, order, (signals, to_signals))] = order.group
+                with contextlib.suppress(OSError):
+                    by_name(order.enforcement)  # found once, for all that are forked from now on
+                pid, pidfd = spares.give(bytes(line))
+                groups[pid] = order.group
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    socket.send_fds(daemon, [ANSWER.pack(order.job, order.attempt, pid)], [pidfd], socket.MSG_NOSIGNAL)
+                os.close(pidfd)
             buffer = bytearray(rest)
+            spares.replace()
 
 
-def _launch(daemon: socket.socket, order: Order, ours: tuple[int, int]) -> int:
-    with contextlib.suppress(OSError):
-        by_name(order.enforcement)  # found once, for all of them
-    # A signal that comes before the supervisor listens by itself must not be told to us.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
-    while (pid := _fork()) is None:
-        time.sleep(0.1)
-    if pid == 0:
-        _supervise(daemon, order, ours)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
-    # Not waited for yet, so the number is still its own, whether it lives or not.
-    pidfd = os.pidfd_open(pid)
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        socket.send_fds(daemon, [ANSWER.pack(order.job, order.attempt, pid)], [pidfd], socket.MSG_NOSIGNAL)
-    os.close(pidfd)
-    return pid
+class Spares:
+    """Supervisors that wait for an order: forked while nobody waits for them, since a fork is most of a start's time."""
+
+    def __init__(self, ours: tuple[int, ...]) -> None:
+        """`ours` are the descriptors that are none of a supervisor's business."""
+        self._ours = ours
+        self._waiting: list[tuple[int, int, socket.socket]] = []  # pid, pidfd, where its order goes
+
+    def replace(self) -> None:
+        """Have one more than jobs were begun since, up to the few that can be wanted at once."""
+        while len(self._waiting) < _MOST_SPARES and (spare := self._fork()):
+            self._waiting.append(spare)
+
+    def give(self, order: bytes) -> tuple[int, int]:
+        """Have a supervisor see that line through; returns its pid, and a pidfd that the caller closes."""
+        while True:
+            while not self._waiting:
+                self.replace()
+                if not self._waiting:
+                    time.sleep(0.1)
+            pid, pidfd, orders = self._waiting.pop(0)
+            try:
+                orders.sendall(order + b"\n", socket.MSG_NOSIGNAL)
+            except (BrokenPipeError, ConnectionResetError):  # somebody ended it
+                os.close(pidfd)
+                continue
+            finally:
+                orders.close()
+            return pid, pidfd
+
+    def _fork(self) -> tuple[int, int, socket.socket] | None:
+        orders, to_orders = socket.socketpair()
+        # A signal that comes before the supervisor listens by itself must not be told to us.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+        pid = _fork()
+        if pid == 0:
+            for descriptor in self._ours:
+                os.close(descriptor)
+            for _, pidfd, others in self._waiting:
+                os.close(pidfd)
+                others.close()
+            to_orders.close()
+            _supervise(orders)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+        orders.close()
+        if pid is None:
+            to_orders.close()
+            return None
+        # Not waited for yet, so the number is still its own, whether it lives or not.
+        return pid, os.pidfd_open(pid), to_orders
 
 
 def _fork() -> int | None:
@@ -94,21 +138,29 @@ def _fork() -> int | None:
         return None
 
 
-def _supervise(daemon: socket.socket, order: Order, ours: tuple[int, int]) -> NoReturn:
+def _supervise(orders: socket.socket) -> NoReturn:
+    """Wait for an order, and see it through; without one, end with the fork server."""
     status = 70
     try:
-        daemon.close()
-        for descriptor in ours:
-            os.close(descriptor)
         signals, to_signals = _pipe()
         signal.set_wakeup_fd(to_signals, warn_on_full_buffer=False)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
-        supervise(order, signals)
+        line = _read_all(orders)
+        orders.close()
+        if line.endswith(b"\n"):
+            supervise(Order.from_json(line.decode()), signals)
         status = 0
     except BaseException:  # noqa: BLE001 # nothing may run on as a second fork server
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def _read_all(orders: socket.socket) -> bytes:
+    data = b""
+    while not data.endswith(b"\n") and (more := orders.recv(1 << 20)):
+        data += more
+    return data
 
 
 def _pipe() -> tuple[int, int]:

@@ -115,6 +115,11 @@ class Running:
         assert ended is not None, (self.folder / "log").read_text()
         return ended
 
+    def until_over(self) -> None:
+        """All supervisors that were begun so far have ended."""
+        for supervised in self._begun.values():
+            assert select.select([supervised.pidfd], [], [], DEADLINE_S)[0], "the supervisor does not end"
+
     def run(self, *argv: str, **changes: Any) -> journal.Exit:
         order = self.order(*argv, **changes)
         self.start(order)

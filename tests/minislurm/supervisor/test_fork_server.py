@@ -29,7 +29,7 @@ def test_an_attempt_whose_journal_is_there_already_is_not_run(running: Running) 
     order = running.order("touch", str(ran))
     Path(order.journal).write_text('{"event": "fenced"}\n')
     running.start(order)
-    until(lambda: not process.descendants(running.launcher.pid))
+    running.until_over()
     assert journal.Journal(is_fenced=True) == running.journal(order)
     assert not ran.exists()
 
@@ -40,7 +40,8 @@ def test_of_two_orders_for_one_attempt_one_is_run(running: Running) -> None:
     second = running.order("sh", "-c", f"echo ran >> {ran}", journal=first.journal)
     running.launcher.send(first, second)
     running.start(running.order("true"))
-    until(lambda: running.journal(first).exit and not process.descendants(running.launcher.pid))
+    running.until_over()
+    assert running.journal(first).exit
     assert ran.read_text() == "ran\n"
 
 
@@ -108,6 +109,23 @@ def test_supervisors_live_on_when_the_daemon_closes(running: Running) -> None:
     running.launcher.close()
     go.touch()
     assert running.wait(order).code == 4
+
+
+def test_a_supervisor_that_was_ended_before_it_had_an_order_is_given_none(running: Running) -> None:
+    running.run("true")
+    spares = until(lambda: process.children(running.launcher.pid))
+    for spare in spares:
+        os.kill(spare, signal.SIGKILL)
+    until(lambda: not set(spares) & set(process.children(running.launcher.pid)))
+    assert [running.run("true").code for _ in range(len(spares) + 1)] == [0] * (len(spares) + 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_supervisors_without_an_order_end_with_the_fork_server(running: Running, number: int) -> None:
+    running.run("true")
+    spares = until(lambda: process.children(running.launcher.pid))
+    os.kill(running.launcher.pid, number)
+    until(lambda: all(process.start_ticks(spare) is None for spare in spares))
 
 
 def test_the_job_of_a_supervisor_that_was_killed_is_ended(running: Running) -> None:
