@@ -197,7 +197,7 @@ def test_each_command_of_the_readme_does_what_it_says(home: Home, tmp_path: Path
 
 def test_the_pool_makes_room_on_a_mini_slurm_and_loses_nothing(home: Home) -> None:
     home.start("--elastic-threshold", "100")
-    command = ("python3", str(TASKS / "elastic_pool.py"), "--below", "600000", "--unit", "1000")
+    command = (sys.executable, str(TASKS / "elastic_pool.py"), "--below", "600000", "--unit", "1000")
     pool = home.submitted("--elastic", "--cpus", "1", "--max-cpus", "4", "--mem", "512MB", *command)
     printed = home.folder / ".mini_slurm_logs" / f"job_{pool}.out"
     until(lambda: printed.exists() and "4 processes" in printed.read_text())

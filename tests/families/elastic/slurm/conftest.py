@@ -10,7 +10,7 @@ import pytest
 from tests.platforms.clusters import Cluster, pocket
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cluster() -> Iterator[Cluster]:
     if shutil.which("slurmctld") is None or shutil.which("slurmdbd") is None:
         pytest.skip("no Slurm with accounting is installed here")
