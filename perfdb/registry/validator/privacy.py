@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -48,14 +49,36 @@ class Search:
     def __init__(self, identity: Identity | None) -> None:
         self._identity = identity
         self._redactors: dict[str, tuple[Redactor, set[str]]] = {}
-        self._until = 0.0
+        self._left, self._until = 0.0, 0.0
 
     def begin(self) -> None:
-        """From here on, a bounded time is spent until the next call."""
-        self._until = time.thread_time() + LONGEST_SEARCH_S
+        """From here on, searching takes a bounded time of a processor until the next call; work in between is free."""
+        self._left = LONGEST_SEARCH_S
+
+    @contextmanager
+    def _spending(self) -> Iterator[None]:
+        self._until = time.thread_time() + self._left
+        yield
+        self._left = self._until - time.thread_time()
 
     def document(self, findings: Findings, file: str, document: dict[str, Any], machine: str) -> None:
         """Every key and value of a JSON object."""
+        with self._spending():
+            self._document(findings, file, document, machine)
+
+    def text(self, findings: Findings, file: str, text: str, machine: str) -> None:
+        """A whole text file."""
+        with self._spending():
+            self._text(findings, file, text, machine)
+
+    def words(self, findings: Findings, file: str, words: tuple[str, ...], machine: str) -> None:
+        """Short texts, such as a table's."""
+        with self._spending():
+            for word in words:
+                if not self._line(findings, file, "", word, machine):
+                    return
+
+    def _document(self, findings: Findings, file: str, document: dict[str, Any], machine: str) -> None:
         _, clean = self._for(machine)
         for key, value in document.items():
             # Most records of a machine have the same environment, params and spec.
@@ -70,8 +93,7 @@ class Search:
             if len(findings.faults) == before:
                 _remember(clean, whole, _LONGEST_WHOLE)
 
-    def text(self, findings: Findings, file: str, text: str, machine: str) -> None:
-        """A whole text file."""
+    def _text(self, findings: Findings, file: str, text: str, machine: str) -> None:
         redactor, clean = self._for(machine)
         if len(text) <= _PIECE and "-----" not in text:
             # But for armour each line stands for itself, and logs of one program have most of them in common.
@@ -91,12 +113,6 @@ class Search:
             if told >= _TOLD:
                 return
             row += piece.count("\n")
-
-    def words(self, findings: Findings, file: str, words: tuple[str, ...], machine: str) -> None:
-        """Short texts, such as a table's."""
-        for word in words:
-            if not self._line(findings, file, "", word, machine):
-                return
 
     def _line(self, findings: Findings, file: str, field: str, line: str, machine: str) -> bool:
         redactor, clean = self._for(machine)
