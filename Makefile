@@ -40,6 +40,7 @@ bench: setup ## side-by-side measurements; they print ratios
 	$(BIN)/python benchmarks/acquisition.py
 	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/minislurm.py
+	$(BIN)/python benchmarks/simulator.py
 
 drill: setup ## the heavy drills, whole
 	$(BIN)/python -m pytest -m drill --drill-share 1.0
