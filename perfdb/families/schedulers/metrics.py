@@ -1,0 +1,132 @@
+"""What each metric of a run is. Names begin with the arm's place in `--arms`: `arm1_`, `arm2_`, …; the spec names the arms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from perfdb.families.schedulers.arms import MOST_ARMS
+from perfdb.families.schedulers.measures.spans import THRESHOLD_S
+from perfdb.record import MetricDefinition
+
+_CLOCK = (
+    "clock: the scheduler's, and of what a job stamps itself its node's; of a simulated arm a clock that counts from 0"
+)
+_BEGAN = "its program began, by the job's own stamp where it has one, else as the scheduler says"
+_OVER = "its program was over, by the job's own stamp where it has one, else as the scheduler says"
+_ALL = "stated where every job came to its planned end: it completed, or met a limit that its list put at or before its end"
+_MEDIAN = (
+    "median over the jobs; one that was cut off counts as longer than it was watched, and the median is left out where that "
+    "does not settle it"
+)
+_PLACES = ("first", "second", "third", "fourth", "fifth", "sixth")
+_PARTS: Mapping[str, tuple[str, Literal["lower", "none"]]] = {
+    "queue": ("from submission until its nodes were allocated", "lower"),
+    "startup": (f"from the allocation until {_BEGAN}", "lower"),
+    "run": (f"from when it began until {_OVER}", "none"),
+    "release": ("from the end of its program until its nodes were free again", "lower"),
+}
+
+
+def _seconds(text: str) -> MetricDefinition:
+    return MetricDefinition("s", "lower", f"{text}; {_CLOCK}")
+
+
+def _of_arm() -> dict[str, MetricDefinition]:
+    wait = f"from a job's submission until {_BEGAN}"
+    turnaround = f"from a job's submission until {_OVER}"
+    return {
+        "makespan_s": _seconds(
+            f"from the first job's submission to the last one's end; of several batches their mean; {_ALL}"
+        ),
+        "wait_s": _seconds(f"{wait}; mean over the jobs, where every one began"),
+        "wait_p50_s": _seconds(f"{wait}; {_MEDIAN}"),
+        "turnaround_s": _seconds(f"{turnaround}; mean over the jobs; {_ALL}"),
+        "turnaround_p50_s": _seconds(f"{turnaround}; {_MEDIAN}"),
+        "total_time_s": _seconds(
+            "from a job's submission to the end of its program, both as the scheduler has them, waiting and start-up included: "
+            f"submit -> end; mean over the jobs; {_ALL}"
+        ),
+        "bounded_slowdown": MetricDefinition(
+            "1",
+            "lower",
+            f"turnaround over run time, of which at least {THRESHOLD_S:g} s are taken, and no less than 1 (Feitelson 2001); mean "
+            f"over the jobs; {_ALL}; {_CLOCK}",
+            1.0,
+        ),
+        "utilisation": MetricDefinition(
+            "1",
+            "higher",
+            f"nodes times run time, summed over the jobs, over the scheduler's nodes times the makespan; {_ALL}; {_CLOCK}",
+            0.0,
+        ),
+        "held_idle_node_s": MetricDefinition(
+            "node-s",
+            "lower",
+            "node-seconds that nodes were allocated to jobs whose programs had not begun or were over, summed over the jobs; "
+            f"{_ALL}; {_CLOCK}",
+        ),
+        "jain_users": MetricDefinition("1", "higher", _jain("users"), 0.0, 1.0 + 1e-9),
+        "jain_sizes": MetricDefinition("1", "higher", _jain("sizes, which are numbers of nodes"), 0.0, 1.0 + 1e-9),
+        "completed_share": MetricDefinition(
+            "1", "higher", "jobs that ended COMPLETED over all jobs of the list", 0.0, 1.0
+        ),
+        "longest_clog_s": _seconds(
+            "the longest time since the last start while jobs waited, or since one came to an empty queue, as far as it was "
+            "watched; 0 where none waited"
+        ),
+        **{
+            f"{part}_part_s": MetricDefinition("s", better, f"of a job: {what}; mean over the jobs; {_ALL}; {_CLOCK}")
+            for part, (what, better) in _PARTS.items()
+        },
+        **{
+            f"{part}_node_s": MetricDefinition(
+                "node-s",
+                better,
+                f"of a job: {what}, times the nodes it asked for; summed over the jobs; {_ALL}; {_CLOCK}",
+            )
+            for part, (what, better) in _PARTS.items()
+        },
+    }
+
+
+def _jain(groups: str) -> str:
+    return (
+        f"Jain's index, (sum of x)^2 / (n * sum of x^2), over {groups}, of each its jobs' mean bounded slowdown (Jain, Chiu and "
+        f"Hawe 1984); stated of two and more; {_ALL}; {_CLOCK}"
+    )
+
+
+OF_ARM = _of_arm()
+# Of which the differences to the first arm are told, iteration by iteration.
+PAIRED = tuple(
+    name for name in OF_ARM if not name.endswith("_part_s") and name not in {f"{part}_node_s" for part in _PARTS}
+)
+METRICS = {
+    **{
+        f"arm{place}_{name}": MetricDefinition(
+            d.unit, d.direction, f"{d.definition}; of the {_PLACES[place - 1]} arm that --arms names", d.least, d.most
+        )
+        for place in range(1, MOST_ARMS + 1)
+        for name, d in OF_ARM.items()
+    },
+    **{
+        f"arm{place}_less_arm1_{name}": MetricDefinition(
+            OF_ARM[name].unit,
+            OF_ARM[name].direction,
+            f"arm{place}_{name} less arm1_{name} of the same iteration; {OF_ARM[name].definition}",
+            -1e12,
+        )
+        for place in range(2, MOST_ARMS + 1)
+        for name in PAIRED
+    },
+}
+_FIRST = ("makespan_s", "wait_s", "turnaround_s")
+HEADLINE = (
+    *(f"arm{place}_makespan_s" for place in (1, 2)),
+    "arm2_less_arm1_makespan_s",
+    *(f"arm{place}_{name}" for name in _FIRST[1:] for place in (1, 2)),
+    *(f"arm2_less_arm1_{name}" for name in _FIRST[1:]),
+    *(f"arm{place}_{name}" for name in ("bounded_slowdown", "utilisation", "jain_users") for place in (1, 2)),
+    *(f"arm{place}_makespan_s" for place in range(3, MOST_ARMS + 1)),
+)
