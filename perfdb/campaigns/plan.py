@@ -87,7 +87,14 @@ def _key(seats: Sequence[Seat]) -> str:
         "python",
     }
     told = [[s.label, s.request.model_dump(mode="json", include=asked), _content(s.request.target)] for s in seats]
-    return fingerprint(told)[:16]
+    return fingerprint([*told, *map(_besides, seats)] if any(map(_besides, seats)) else told)[:16]
+
+
+def _besides(seat: Seat) -> list[str]:
+    """Where a run's own files go, and the content of the files that its options name."""
+    named = [text for text in seat.request.spec.values() if isinstance(text, str) and text.endswith(".toml")]
+    folder = seat.request.output_dir
+    return [*([] if folder is None else [str(folder)]), *map(_content, named)]
 
 
 def _content(target: str) -> str:
@@ -118,7 +125,7 @@ def put_by(plan: Plan, state_path: Path) -> None:
             if path.exists() and _uuid_in(path) != plan.uuid:
                 raise RegistryError(
                     f"the same was begun before, or by another process at this moment ({path}). Type the same command again to "
-                    "go on with it; if that says this again, `perfdb sweep --drop`."
+                    "go on with it; if that says this again, `perfdb sweep --drop`, which gives up whatever waits."
                 )
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             replace(path, plan.model_dump_json().encode())

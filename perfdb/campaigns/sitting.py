@@ -7,7 +7,7 @@ import contextlib
 import re
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from perfdb.families import FAMILIES
 from perfdb.processes.lock import Lock
 from perfdb.redaction import Identity, Redactor
 from perfdb.registry import Journal
+from perfdb.registry.journal import BALLAST_BYTES as ALONE_BYTES
 from perfdb.registry.store import read_record
 from perfdb.runner import Outcome
 from perfdb.runner.assemble import REFUSED, SITTING, child_runs
@@ -92,14 +93,9 @@ def take_turns(plan: Plan, settings: Settings, observer: Observer, *, to_go_on: 
     """
     places: list[Place] = []
     try:
-        with Lock(settings.state_path / "locks" / f"sitting-{plan.key}", wait_s=LOCK_WAIT_S):
-            if (where := measured_elsewhere(plan, settings.state_path)) is not None:
-                raise RegistryError(
-                    f"another perfdb process {where} is measuring the same arms at this moment. Wait for it, or end it and "
-                    "type the same command again: it goes on from there."
-                )
+        with seating(plan, settings):
             for seat in plan.seats:  # one by one: Ctrl-C must find those that are there
-                places.append(_seated(seat, plan, settings, resumable=to_go_on is not None))
+                places.append(seated(seat, plan, settings, resumable=to_go_on is not None))
         _start_all(places, settings, observer)
         _rounds(plan, places, settings, observer)
     except (KeyboardInterrupt, MeasurementStopped) as stopped:
@@ -107,7 +103,23 @@ def take_turns(plan: Plan, settings: Settings, observer: Observer, *, to_go_on: 
     return places
 
 
-def _seated(seat: Seat, plan: Plan, settings: Settings, *, resumable: bool) -> Place:
+@contextlib.contextmanager
+def seating(plan: Plan, settings: Settings) -> Iterator[None]:
+    """While this lasts, nobody else begins the same.
+
+    Raises:
+        RegistryError: another process is measuring it.
+    """
+    with Lock(settings.state_path / "locks" / f"sitting-{plan.key}", wait_s=LOCK_WAIT_S):
+        if (where := measured_elsewhere(plan, settings.state_path)) is not None:
+            raise RegistryError(
+                f"another perfdb process {where} is measuring the same at this moment. Wait for it, or end it and type the same "
+                "command again: it goes on from there."
+            )
+        yield
+
+
+def seated(seat: Seat, plan: Plan, settings: Settings, *, resumable: bool) -> Place:
     """The seat with its journal: a new one, or what an interrupted process left."""
     path = settings.state_path / "journal" / seat.run
     if not path.exists():
@@ -116,7 +128,7 @@ def _seated(seat: Seat, plan: Plan, settings: Settings, *, resumable: bool) -> P
             seat.request.model_dump(mode="json"),
             run=seat.run,
             waits={"plan": plan.key} if resumable else None,
-            ballast_bytes=BALLAST_BYTES,
+            ballast_bytes=BALLAST_BYTES if len(plan.seats) > 1 else ALONE_BYTES,
         )
         return Place(seat, journal, begun=time.monotonic())
     place = Place(seat, Journal(path))
@@ -180,10 +192,10 @@ def _start_all(places: Sequence[Place], settings: Settings, observer: Observer) 
     for place, refusal in refusals:
         observer.say(f"{place.seat.label} cannot be measured, which is kept as a failed record: {refusal}")
         place.journal.write(REFUSED, {"reason": Redactor((), Identity.here()).text(_without_paths(str(refusal)))})
-        _finish(place, settings)
+        finish(place, settings)
     for place in places:
         if place.outcome is None and place.children_left == 0:  # cut off after its last child
-            _finish(place, settings)
+            finish(place, settings)
 
 
 def _without_paths(text: str) -> str:
@@ -202,7 +214,7 @@ def _rounds(plan: Plan, places: Sequence[Place], settings: Settings, observer: O
             observer.say(_told(turn, place, places))
             _turn(plan, place, turn)
             if place.children_left == 0:
-                _finish(place, settings)
+                finish(place, settings)
 
 
 def _turn(plan: Plan, place: Place, turn: int) -> None:
@@ -236,7 +248,7 @@ def _left_s(places: Sequence[Place]) -> float | None:
     return sum(p.children_left * (sum(p.spent_s) / len(p.spent_s) if p.spent_s else mean) for p in places)
 
 
-def _finish(place: Place, settings: Settings) -> None:
+def finish(place: Place, settings: Settings) -> None:
     """Make the arm's record."""
     begun = place.begun
     # A clock that counts from the machine's start says nothing about what another process began before.
@@ -258,7 +270,7 @@ def _interrupted(places: Sequence[Place], settings: Settings, to_go_on: str | No
     for place in places:
         if place.outcome is None and place.journal.log_paths():
             with contextlib.suppress(PerfdbError):  # it stays in the journal, and `perfdb sync` tries again
-                _finish(place, settings)
+                finish(place, settings)
         elif place.outcome is None:
             place.journal.remove()
         if place.outcome is not None:

@@ -38,6 +38,7 @@ COMMANDS = {
     "serve": Entry("serve", "app", "A service to measure, until stopped."),
     "preflight": Entry("preflight", "preflight", "Say whether a service is fit to be measured."),
     "scaling": Entry("scaling", "app", "What services bear, and what more hosts bring."),
+    "schedulers": Entry("schedulers", "app", "Workloads, the simulator, and tables of schedulers."),
     "annotate": Entry("remarks", "annotate", "Say something about records."),
     "retract": Entry("remarks", "retract", "Withdraw a record, with the reason."),
     "import": Entry("import_", "import_", "Import what others measured."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from perfdb.cli.run import complete_config
+from perfdb.cli.run_options import complete_config
 
 if TYPE_CHECKING:
     from perfdb.campaigns.bench import Bench, Step

@@ -166,7 +166,7 @@ def _unfinished(settings: Settings) -> Point:
     waiting = sum(waits(journal, settings) for journal in journals)
     killed = len(journals) - waiting
     if waiting and not killed:
-        told = f"{waiting} of an interrupted sweep or bisection wait"
+        told = f"{waiting} of an interrupted sweep, bisection or run wait"
         return Point("killed runs", "note", told, "the same command again, or perfdb sweep --drop")
     if killed:
         return Point("killed runs", "note", f"{killed} not filed yet", "perfdb sync")

@@ -11,102 +11,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from perfdb.cli.compare import FAIL_ON_HELP, FailOn
+from perfdb.cli.compare import FailOn
 from perfdb.cli.flags import flags_of
+from perfdb.cli.run_options import (
+    ABOUT_PARSL,
+    COMMON,
+    COMMON_OPTIONS,
+    GOING_ON,
+    SPEC_FILES,
+    OptionalName,
+    Target,
+    output_dir,
+)
 from perfdb.errors import EXIT_INTERRUPTED, STATUS_EXITS, UsageError
 
 if TYPE_CHECKING:
-    from perfdb.families import Family, Outputs, Subject
+    from perfdb.families import Family, Subject
     from perfdb.record import Scalar
 
-EPILOG = (
+_CODES = (
     "Exit codes: 0 done; 1 perfdb could not measure, keep or print; 2 wrong usage; 3 the measurement failed or ran out of time; "
-    "4 it ran and is invalid; 130 interrupted, with a record of what was measured until then."
+    "4 it ran and is invalid; "
 )
-COMMON = "What to measure and how to file it"
-
-
-def complete_config(incomplete: str) -> list[str]:
-    from perfdb.cli.found import config_files
-    from perfdb.settings import load_settings
-
-    return [path.stem for path in config_files(load_settings().root) if path.stem.startswith(incomplete)]
-
-
-Target = Annotated[
-    str,
-    typer.Argument(
-        metavar="CONFIG",
-        help="A Parsl config: a file, or the name of one in parsl-configs/ (`perfdb configs`).",
-        autocompletion=complete_config,
-    ),
-]
-OptionalName = Annotated[str | None, typer.Argument(metavar="[RUN_NAME]", help="What to call this run.")]
-COMMON_OPTIONS: dict[str, Any] = {
-    "experiment": Annotated[
-        str | None, typer.Option(help="The experiment to file it under; default: the family.", rich_help_panel=COMMON)
-    ],
-    "timeout": Annotated[
-        float | None,
-        typer.Option(
-            metavar="S", help="Seconds after which all ends; what was measured is kept.", rich_help_panel=COMMON
-        ),
-    ],
-    "machine": Annotated[
-        str | None,
-        typer.Option(
-            metavar="LABEL",
-            help="This machine's label; default: the setting `machine`, then a stable pseudonym.",
-            rich_help_panel=COMMON,
-        ),
-    ],
-    "python": Annotated[
-        Path | None,
-        typer.Option(metavar="EXE", help="Measure the Parsl of this Python instead of ours.", rich_help_panel=COMMON),
-    ],
-    "parsl": Annotated[
-        str | None,
-        typer.Option(
-            metavar="VERSION|PATH|GIT-REF",
-            help="Measure this Parsl in an environment of its own: 2025.8.4, ../parsl, ../parsl@my-branch, "
-            "git+https://…@ref.",
-            rich_help_panel=COMMON,
-        ),
-    ],
-    "against": Annotated[
-        str | None,
-        typer.Option(
-            metavar="CONFIG|PARSL",
-            help="Measure this config, or this Parsl, as well, repetition by repetition in turns, and compare with it.",
-            rich_help_panel=COMMON,
-        ),
-    ],
-    "fail_on": Annotated[
-        list[FailOn] | None,
-        typer.Option(metavar="VERDICT", help=f"With --against: {FAIL_ON_HELP}", rich_help_panel=COMMON),
-    ],
-    "no_server": Annotated[
-        bool, typer.Option("--no-server", help="Don't start MLflow's local pages afterwards.", rich_help_panel=COMMON)
-    ],
-    "as_json": Annotated[
-        bool, typer.Option("--json", help="Print the record as one JSON document.", rich_help_panel=COMMON)
-    ],
-}
-# What a family that measures something else than a Parsl config has no use for.
-ABOUT_PARSL = frozenset({"python", "parsl", "against", "fail_on"})
-SPEC_FILES: dict[str, Any] = {
-    "name": Annotated[str | None, typer.Option("--name", help="What to call this run.", rich_help_panel=COMMON)],
-    "spec_file": Annotated[
-        Path | None,
-        typer.Option("--spec", metavar="FILE.toml", help="The family's options from a file.", rich_help_panel=COMMON),
-    ],
-    "settings_": Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="One of the family's options, by name.", rich_help_panel=COMMON
-        ),
-    ],
-}
+EPILOG = f"{_CODES}130 interrupted, with a record of what was measured until then."
+_GOES_ON = " The same command again goes on where an interrupted one stopped."
+GOES_ON_EPILOG = f"{_CODES}130 interrupted: the same command goes on from there."
 
 
 class RunGroup(TyperGroup):
@@ -172,10 +101,15 @@ def _app_for(
     flags = flags_of(family)
     common = {n: option for n, option in COMMON_OPTIONS.items() if family.subject is None or n not in ABOUT_PARSL}
     if family.outputs is not None:
-        common["output_dir"] = _output_dir(family.outputs)
+        common["output_dir"] = output_dir(family.outputs)
+    if family.goes_on:
+        common |= GOING_ON
     parameters = {**positional, **flags, **options, **common}
 
     def command(**given: Any) -> None:
+        if given.pop("drop", False):
+            _drop(family, machine=given["machine"], as_json=given["as_json"])
+            return
         if family.subject is not None:
             given["target"] = _the_one(family.subject, given["target"], given.pop("named"))
         spec = {name: given.pop(name) for name in flags}
@@ -183,18 +117,15 @@ def _app_for(
 
     command.__doc__ = (
         f"Measure {family.name}: one run, one record.\n\n"
-        "The record is kept on disk, immutable, before it is shown in MLflow.\n\n"
+        "The record is kept on disk, immutable, before it is shown in MLflow."
+        f"{_GOES_ON if family.goes_on else ''}\n\n"
         "\b\nExamples:\n" + "\n".join(f"  {name or f'perfdb run {family.name}'} {typed}" for typed in family.examples)
     )
     _give_signature(command, parameters)
     context = {"help_option_names": ["-h", "--help"]}
-    app.command(name=name or family.name, epilog=EPILOG, context_settings=context)(command)
+    epilog = GOES_ON_EPILOG if family.goes_on else EPILOG
+    app.command(name=name or family.name, epilog=epilog, context_settings=context)(command)
     return app
-
-
-def _output_dir(outputs: Outputs) -> Any:
-    told = f"Write {', '.join(outputs.files)} there as well, a folder without them."
-    return Annotated[Path | None, typer.Option(metavar="DIR", help=told, rich_help_panel=COMMON)]
 
 
 def _the_one(subject: Subject, target: str | None, named: str | None) -> str:
@@ -206,7 +137,7 @@ def _the_one(subject: Subject, target: str | None, named: str | None) -> str:
 def _give_signature(command: Callable[..., None], parameters: Mapping[str, Any]) -> None:
     """typer reads a command's flags from its signature, and ours is only known now."""
     required = inspect.Parameter.empty if parameters["target"] is Target else None
-    defaults: dict[str, Any] = {"target": required, "no_server": False, "as_json": False}
+    defaults: dict[str, Any] = {"target": required} | dict.fromkeys(("no_server", "as_json", "fresh", "drop"), False)
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(n), annotation=annotation)
@@ -234,8 +165,10 @@ def _run(
     spec_file: Path | None = None,
     settings_: list[str] | None = None,
     output_dir: Path | None = None,
+    fresh: bool = False,
 ) -> None:
     from perfdb.cli.asked import asked_for, refuse_both
+    from perfdb.cli.going_on import run_or_go_on
     from perfdb.cli.render import print_outcome
     from perfdb.cli.terminal import Voice, delivering, print_json
     from perfdb.runner import NotWritten, run
@@ -270,7 +203,10 @@ def _run(
     mirror = RunMirror(settings, voice, start_server=not no_server)
     unwritten = None
     try:
-        outcome = run(asked, settings, voice, mirror)
+        if family.goes_on:
+            outcome = run_or_go_on(asked, settings, voice, mirror, fresh=fresh)
+        else:
+            outcome = run(asked, settings, voice, mirror)
     except NotWritten as error:  # told once the record was
         outcome, unwritten = error.outcome, error
     voice.done()
@@ -284,3 +220,11 @@ def _run(
     if outcome.record.status == "interrupted":
         sys.exit(EXIT_INTERRUPTED)
     sys.exit(STATUS_EXITS[outcome.record.status])
+
+
+def _drop(family: Family, *, machine: str | None, as_json: bool) -> None:
+    from perfdb.cli.going_on import drop_runs
+    from perfdb.cli.terminal import Voice
+    from perfdb.settings import load_settings
+
+    drop_runs(family, load_settings(machine=machine), Voice(), as_json=as_json)

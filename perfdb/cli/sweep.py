@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perfdb.cli.run import complete_config
+from perfdb.cli.run_options import complete_config
 from perfdb.errors import STATUS_EXITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from perfdb.campaigns.plan import Arm, Plan
+    from perfdb.campaigns.plan import Arm
     from perfdb.campaigns.sitting import Place
     from perfdb.campaigns.sweep import Cell
     from perfdb.cli.terminal import Voice
@@ -85,6 +85,7 @@ def sweep(
       perfdb sweep --drop
     """
     from perfdb.campaigns.sweep import cells
+    from perfdb.cli.going_on import drop_all
     from perfdb.cli.sweep_charts import draw
     from perfdb.cli.terminal import Voice, print_json
     from perfdb.errors import UsageError
@@ -94,9 +95,7 @@ def sweep(
     settings = load_settings(machine=machine)
     voice = Voice()
     if drop:
-        dropped = _drop(settings, voice)
-        if as_json:
-            print_json(dropped)
+        drop_all(settings, voice, as_json=as_json)
         return
     if not configs:
         raise UsageError("name at least one config: `perfdb sweep local_threads --vary workers=1,2`.")
@@ -214,51 +213,11 @@ def _arms(
 
 def _measure(arms: Sequence[Arm], settings: Settings, voice: Voice, *, fresh: bool) -> list[Place]:
     from perfdb.campaigns.carry_out import carry_out
-    from perfdb.campaigns.plan import measured_elsewhere, plan_for, waiting
-    from perfdb.errors import RegistryError
+    from perfdb.campaigns.plan import plan_for
+    from perfdb.cli.going_on import begun_or_new
 
-    plan = plan_for(arms, settings)
-    begun = next((other for other in waiting(settings.state_path) if other.key == plan.key), None)
-    if begun is not None and fresh:
-        if (where := measured_elsewhere(begun, settings.state_path)) is not None:
-            raise RegistryError(f"the same sweep is being measured {where}. End it first, or wait for it.")
-        _give_up(begun, settings, voice)
-    elif begun is not None:
-        voice.say(f"going on with the sweep that was begun at {begun.made_at:%Y-%m-%d %H:%M} UTC (--fresh begins anew)")
-        plan = begun
+    plan = begun_or_new(plan_for(arms, settings), settings, voice, fresh=fresh)
     return carry_out(plan, settings, voice, to_go_on=TO_GO_ON)
-
-
-def _drop(settings: Settings, voice: Voice) -> dict[str, int]:
-    """Give up whatever waits; how many plans were given up, and how many were left alone."""
-    from perfdb.campaigns.plan import forget_unreadable, measured_elsewhere, waiting
-
-    plans = waiting(settings.state_path)
-    left_alone = 0
-    for plan in plans:
-        if (where := measured_elsewhere(plan, settings.state_path)) is not None:
-            voice.say(f"the sweep of {plan.made_at:%Y-%m-%d %H:%M} UTC is being measured {where}: it is left alone.")
-            left_alone += 1
-        else:
-            _give_up(plan, settings, voice)
-    unreadable = forget_unreadable(settings.state_path)
-    if unreadable:
-        voice.say(f"{unreadable} plans of another perfdb were given up too: `perfdb sync` files what they measured.")
-    dropped = len(plans) - left_alone + unreadable
-    if not dropped:
-        voice.say("nothing else waits." if left_alone else "no interrupted sweep is waiting.")
-    return {"dropped": dropped, "left_alone": left_alone}
-
-
-def _give_up(plan: Plan, settings: Settings, voice: Voice) -> None:
-    from perfdb.campaigns.plan import forget
-    from perfdb.runner.syncing import sync_all
-
-    forget(plan, settings.state_path)
-    report = sync_all(settings, voice, with_mlflow=True)
-    voice.say(report.sentence())
-    for trouble in report.troubles:
-        voice.warn(trouble)
 
 
 def _document(place: Place) -> Mapping[str, object]:

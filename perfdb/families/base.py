@@ -18,10 +18,14 @@ from perfdb.record import Check, Finding, Host, Metric, MetricDefinition, Record
 
 @dataclass(frozen=True)
 class ChildRun:
-    """A child's log and the cluster jobs it submitted."""
+    """A child's log and the cluster jobs it submitted.
+
+    `files`: texts by name that it left in the folder `artifacts` of its run folder, masked; they go into the record.
+    """
 
     log: ChildLog
     jobs: tuple[Job, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -211,6 +215,8 @@ class Family:
         nearby: See there; None where no file says anything.
         either: Pairs of options of which only one may be typed.
         unkept: Options whose values may name hosts or hold secrets, and what a record has in their place where one was given.
+        goes_on: Whether a run of it that was interrupted waits for the same command, which goes on with the next child; else what
+            was measured until then becomes a record at once.
     """
 
     name: str
@@ -235,3 +241,4 @@ class Family:
     either: tuple[tuple[str, str], ...] = ()
     nodes_option: str = ""
     unkept: Mapping[str, Scalar] = field(default_factory=dict)
+    goes_on: bool = False

@@ -6,6 +6,7 @@
     setup.json        the described config and the host, once known
     logs/01-rep-1.jsonl    one log a child, written by its supervisor
     logs/01-rep-1.jobs     its cluster jobs' times
+    logs/01-rep-1.files    texts that it left for the record, such as a scheduler's log
     sitting.json      the arms it takes turns with, and its turns so far
     waits.json        the plan by which an interrupted sitting is gone on with
     refused.json      why it could not be measured at all

@@ -20,6 +20,8 @@ from perfdb.record import Artifact, Code, ConfigRef, Environment, Load, Record, 
 from perfdb.registry import Journal
 from perfdb.registry.samples import to_parquet
 from perfdb.registry.store import SAMPLES_FILE
+from perfdb.runner.child_files import artifacts_of, files_of
+from perfdb.runner.clipping import clipped
 from perfdb.runner.jobs_file import JOBS_FILE, jobs_file, under_pseudonyms
 from perfdb.runner.request import RunRequest
 
@@ -57,6 +59,7 @@ def record_of(journal: Journal) -> tuple[Record, dict[str, bytes], Setup | None]
     artifacts = {f"artifacts/{run.log.name}.log": clipped(_readable(run.log), share) for run in runs}
     if setup is not None:
         artifacts["artifacts/config.py"] = setup.config.source.encode()
+    artifacts |= artifacts_of(runs)
     if (jobs := jobs_file(runs, request.host_key)) is not None:
         artifacts[JOBS_FILE] = jobs
     sitting = _sitting(journal, len(runs))
@@ -83,19 +86,12 @@ def _cut(text: str) -> str:
     return f"{text[: LONGEST_LINE // 2]} [perfdb: {left_out} characters left out here] {text[-LONGEST_LINE // 2 :]}"
 
 
-def clipped(log: bytes, most: int) -> bytes:
-    """The head and the tail of a log of UTF-8 lines, cut at line ends, with a line between that says how much is missing."""
-    if len(log) <= most:
-        return log
-    head, tail = log[: most // 2], log[len(log) - most // 2 :]
-    head = head[: head.rfind(b"\n") + 1]
-    tail = tail.partition(b"\n")[2]
-    return head + b"[perfdb: %d bytes left out here]\n" % (len(log) - len(head) - len(tail)) + tail
-
-
 def child_runs(journal: Journal) -> tuple[ChildRun, ...]:
-    """Every child that was started, with its jobs as far as they are known."""
-    return tuple(ChildRun(read_log(path), _jobs(journal, path.stem)) for path in journal.log_paths())
+    """Every child that was started, with its jobs and files as far as they are known."""
+    return tuple(
+        ChildRun(read_log(path), _jobs(journal, path.stem), files_of(journal, path.stem))
+        for path in journal.log_paths()
+    )
 
 
 def _jobs(journal: Journal, child: str) -> tuple[Job, ...]:

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -20,9 +20,11 @@ from perfdb.processes.log import Line, read_log
 from perfdb.processes.supervised import ChildJob, Supervised
 from perfdb.processes.tree import MARKER, end_run
 from perfdb.record import Scalar
+from perfdb.redaction import Identity, Redactor
 from perfdb.registry import Journal
 from perfdb.registry.durable import cannot_write
 from perfdb.runner.assemble import STOPPED
+from perfdb.runner.child_files import keep_files
 from perfdb.runner.companion import Companion
 from perfdb.runner.leftovers import end_left, keep_left
 from perfdb.runner.request import RunRequest
@@ -102,6 +104,7 @@ class SupervisedLab:
         jobs = self._jobs(run_dir, program.settle_s)
         with contextlib.suppress(RegistryError):  # a full disk costs the wait in the queue, not the run
             self.journal.write(f"logs/{log_path.stem}.jobs", [job.model_dump(mode="json") for job in jobs])
+        keep_files(run_dir, self.journal, log_path.stem, self._redactor)
         if self.interrupted or log.exit.reason != "ended":
             raise MeasurementStopped
         return ChildRun(log, jobs)
@@ -125,6 +128,11 @@ class SupervisedLab:
             job = self._job(program, run_dir, None, {})
             self._companion = Companion(program, run_dir, Supervised(job, run_dir / "said.jsonl"))
         return {"PERFDB_BESIDE_DIR": str(self._companion.run_dir)}
+
+    @property
+    def _redactor(self) -> Redactor:
+        here = Identity.here()
+        return Redactor(self.setup.config.secrets, replace(here, homes=(*here.homes, str(self.request.work_path))))
 
     def _run_dir(self, program: Program) -> Path:
         """A new folder for Parsl, which writes there what a config holds, secrets included."""

@@ -32,7 +32,7 @@ class SyncOutcome:
         sent: Records that MLflow lacked, in whole or in part.
         unchanged: Records that MLflow had.
         charted: Runs that got their charts.
-        waiting: Runs of interrupted sittings, which the command that began them goes on with.
+        waiting: Runs that were interrupted, which the command that began them goes on with.
         elsewhere: Runs in progress, or killed, on other hosts that share this state folder.
         troubles: What did not work, a paragraph each.
     """
@@ -62,7 +62,7 @@ class SyncOutcome:
         if self.waiting:
             told = counted(self.waiting, "run")
             parts.append(
-                f"{told} of an interrupted sweep or bisection wait: the same command goes on, `perfdb sweep --drop` files them"
+                f"{told} of an interrupted sweep, bisection or run wait: the same command goes on, `perfdb sweep --drop` files them"
             )
         if self.elsewhere:
             parts.append(f"{self.elsewhere} runs belong to other hosts: `perfdb sync` there sees to them")

@@ -118,7 +118,7 @@ def test_ctrl_c_keeps_what_was_measured_and_the_same_command_goes_on(home):
     synced = home.perfdb("sync", "--no-mlflow")
     assert (
         synced.returncode == 0
-        and "2 runs of an interrupted sweep or bisection wait" in synced.stdout
+        and "2 runs of an interrupted sweep, bisection or run wait" in synced.stdout
         and home.records() == []
     )
     again = home.perfdb(*SWEEP)

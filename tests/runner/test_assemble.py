@@ -15,7 +15,8 @@ from perfdb.errors import RegistryError
 from perfdb.record import Record
 from perfdb.record.canonical import canonical_bytes
 from perfdb.registry import Registry
-from perfdb.runner.assemble import LOG_BYTES, LONGEST_LINE, clipped, record_of
+from perfdb.runner.assemble import LOG_BYTES, LONGEST_LINE, record_of
+from perfdb.runner.clipping import clipped
 from tests.families.throughput.outputs import WHOLE
 from tests.registry.contents import assert_all_whole
 from tests.runner.journals import journal_of, log_bytes
@@ -215,3 +216,11 @@ def test_a_line_longer_than_anyone_reads_is_cut_in_the_middle_and_says_so(settin
     assert line.startswith("[1, 1, ")
     assert line.endswith("1, 2]")
     assert f"[perfdb: {15003 - LONGEST_LINE} characters left out here]" in line
+
+
+def test_the_files_that_a_child_left_are_in_the_record(settings):
+    journal = journal_of(settings, log_bytes())
+    journal.write("logs/01-rep-1.files", {"slurm.conf": "Port=1\n"})
+    record, files, _ = record_of(journal)
+    assert files["artifacts/01-rep-1.slurm.conf"] == b"Port=1\n"
+    assert "artifacts/01-rep-1.slurm.conf" in {artifact.file for artifact in record.artifacts}

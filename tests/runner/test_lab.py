@@ -14,6 +14,7 @@ from perfdb.families import FAMILIES, Program
 from perfdb.platforms import Job
 from perfdb.processes.tree import MARKER, marked
 from perfdb.runner.assemble import record_of
+from perfdb.runner.child_files import files_of
 from perfdb.runner.lab import MeasurementStopped, SupervisedLab
 from tests.families.throughput.outputs import setup
 from tests.runner.journals import journal_of, request
@@ -146,6 +147,19 @@ def test_a_child_finds_its_parsl_its_config_and_a_run_folder_of_its_own(lab):
     assert run_dir.endswith(f"{lab.journal.run}/rep-1")
     assert (extra, marker) == ("extra", lab.journal.run)
     assert done.log.exit.code == 0
+
+
+def test_what_a_child_leaves_for_the_record_is_in_the_journal_without_the_folders_name(lab):
+    source = """
+import os, pathlib
+folder = pathlib.Path(os.environ["PERFDB_RUN_DIR"], "artifacts")
+folder.mkdir()
+(folder / "said.txt").write_text(f"in {folder}\\n")
+"""
+    lab.run(program(source))
+    (kept,) = files_of(lab.journal, "01-rep-1").values()
+    assert kept.startswith("in ")
+    assert str(lab.request.work_path) not in kept
 
 
 def test_ctrl_c_lets_the_child_clean_up_and_ends_the_measurement(lab):
