@@ -64,11 +64,16 @@ class _Way:
 
 @dataclass(frozen=True)
 class Times:
-    """One job's, as far as the log goes. `started` is unknown while its nodes boot."""
+    """One job's, as far as the log goes. `started` is unknown while its nodes boot.
+
+    `over`: its script was; `given_back`: so were all of its nodes; `ended`: the later of the two that is known.
+    """
 
     pending: Stamp | None = None
     allocated: Stamp | None = None
     started: Stamp | None = None
+    over: Stamp | None = None
+    given_back: Stamp | None = None
     ended: Stamp | None = None
     boots: tuple[NodeBoot, ...] = ()
 
@@ -86,7 +91,7 @@ class ControllerLog:
         """Of slurmctld.log and power.jsonl; lines that say nothing, or are cut off, are passed over."""
         log = cls()
         for line in lines:
-            log._hear(line)
+            log.hear(line)
         for line in power_events:
             try:
                 event = json.loads(line)
@@ -108,11 +113,26 @@ class ControllerLog:
             pending=_stamp(way.taken, LOG),
             allocated=_stamp(way.allocated, LOG),
             started=_stamp(started, LOG),
+            over=_stamp(way.over, LOG),
+            given_back=_stamp(way.given_back, LOG),
             ended=_stamp(end, f"{LOG}, {'nodes given back' if way.given_back else 'job over'}"),
             boots=boots,
         )
 
-    def _hear(self, line: str) -> None:
+    def has_begun(self, job_id: str) -> bool:
+        """Whether that job has its nodes, or had them."""
+        way = self._ways.get(job_id)
+        return way is not None and way.allocated is not None
+
+    def is_over(self, job_id: str) -> bool:
+        """Whether that job is, and its nodes, if it ever had any, were given back."""
+        way = self._ways.get(job_id)
+        if way is None:
+            return False
+        return way.given_back is not None or (way.over is not None and way.allocated is None)
+
+    def hear(self, line: str) -> None:
+        """One more line; what says nothing, or is cut off, is passed over."""
         stamped = _LINE.match(line)
         event = _EVENTS.match(stamped[2]) if stamped else None
         if stamped is None or event is None or event.lastgroup is None:

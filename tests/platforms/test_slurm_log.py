@@ -113,6 +113,27 @@ def test_a_job_ends_when_its_nodes_are_given_back_where_the_log_tells():
     assert log.times("4", ()).ended.source.endswith("job over")
 
 
+def test_the_end_of_a_job_and_that_of_its_nodes_are_told_apart():
+    log = read(BOOTS, POWERED)
+    both = log.times("5", ())
+    assert (told(both.over), told(both.given_back)) == ("12:15:33.123", "12:15:33.127")
+    first = log.times("4", ())
+    assert (told(first.over), first.given_back) == ("12:15:12.557", None)
+
+
+def test_a_job_is_over_once_its_nodes_are_given_back_or_where_it_never_had_any():
+    log, ends, requeued = read(BOOTS, POWERED), read(ENDS), read(REQUEUED)
+    assert (log.is_over("5"), log.is_over("4"), log.is_over("99")) == (True, False, False)
+    assert (ends.is_over("9"), ends.is_over("12")) == (False, True)
+    assert not requeued.is_over("3")
+
+
+def test_a_job_has_begun_once_it_has_its_nodes_and_not_after_it_was_requeued():
+    assert (read(ENDS).has_begun("9"), read(ENDS).has_begun("12")) == (True, False)
+    assert read(REQUEUED.partition("[2026-11-21T12:31:40")[0]).has_begun("3")
+    assert not read(REQUEUED).has_begun("3") and not read(REQUEUED).has_begun("99")
+
+
 def test_a_job_on_nodes_that_were_up_already_boots_nothing():
     later = power(("12:10:00.000", "power_up", "n0"), ("12:10:00.000", "power_up", "n1"))
     up = "[2026-11-21T12:10:02.000+00:00] Node n0 now responding\n[2026-11-21T12:10:02.000+00:00] Node n1 now responding\n"
