@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from perfdb.families.gantt import Gantt
+from perfdb.families.spreads import Boxes, Curves, Differences, Staircases
 from perfdb.record import Record
 
 
@@ -202,6 +204,9 @@ class Stack:
     remarks: tuple[str, ...] = ()
 
 
+PictureData = Lines | Grid | Bars | Stack | Gantt | Curves | Boxes | Differences | Staircases
+
+
 @dataclass(frozen=True)
 class Picture:
     """What a family has made for a chart. `name`, `title`, `shows` as above."""
@@ -209,7 +214,7 @@ class Picture:
     name: str
     title: str
     shows: str
-    data: Lines | Grid | Bars | Stack
+    data: PictureData
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,20 @@ ENDS = 10
 
 @dataclass(frozen=True)
 class Samples:
-    """One curve's samples, in any order; the unit is the chart's."""
+    """One curve's samples, in any order; the unit is the chart's.
+
+    Attributes:
+        larger: How many more there are, of which no more is known than that they are larger than these.
+    """
 
     label: str
     values: Sequence[float]
+    larger: int = 0
+
+    @property
+    def count(self) -> int:
+        """All of them."""
+        return len(self.values) + self.larger
 
 
 def quantile(ordered: Sequence[float], q: float) -> float:
@@ -38,10 +48,11 @@ def quantile(ordered: Sequence[float], q: float) -> float:
     return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
 
 
-def steps(values: Sequence[float]) -> list[tuple[float, float]]:
+def steps(values: Sequence[float], larger: int = 0) -> list[tuple[float, float]]:
     """The empirical distribution's steps as (value, share of samples up to it), smallest first.
 
-    Of many samples a hundred steps at equal distances in rank, and the ten at either end.
+    Of many samples a hundred steps at equal distances in rank, and the ten at either end. With `larger` ones it ends
+    below 1.
     """
     ordered = sorted(values)
     count = len(ordered)
@@ -49,14 +60,20 @@ def steps(values: Sequence[float]) -> list[tuple[float, float]]:
     ranks = sorted(even.union(range(min(ENDS, count)), range(max(0, count - ENDS), count)))
     known: dict[float, float] = {}
     for rank in ranks:
-        known[ordered[rank]] = (rank + 1) / count
+        known[ordered[rank]] = (rank + 1) / (count + larger)
     return [(ordered[0], 0.0), *known.items()]
 
 
-def percentiles(values: Sequence[float]) -> list[tuple[float, float]]:
-    """(percentile, value), for those that the number of samples supports: 100 for the 99th, 20 for the 95th."""
+def percentiles(values: Sequence[float], larger: int = 0) -> list[tuple[float, float]]:
+    """(percentile, value), for those that the number of samples supports: 100 for the 99th, 20 for the 95th.
+
+    Those that lie among the `larger` ones are not known.
+    """
     ordered = sorted(values)
-    return [(q, quantile(ordered, q)) for q in PERCENTILES if len(ordered) * (1 - q) >= 1 - 1e-9]
+    count = len(ordered) + larger
+    supported = [q for q in PERCENTILES if count * (1 - q) >= 1 - 1e-9]
+    known = [q for q in supported if math.ceil(q * (count - 1)) < len(ordered)]
+    return [(q, quantile([*ordered, *ordered[-1:] * larger], q)) for q in known]
 
 
 def ecdf(
@@ -79,13 +96,13 @@ def ecdf(
         notes: Further sentences for below the title.
         log: Whether the value's axis is logarithmic; None lets the span decide.
     """
-    curves = [Samples(shortened(curve.label), curve.values) for curve in curves]
+    curves = [Samples(shortened(curve.label), curve.values, curve.larger) for curve in curves]
     scale = axis(name, unit, [value for curve in curves for value in curve.values], log=log)
     points, marks = [], []
     for curve in curves:
         points += [
             {"s": curve.label, "x": rounded(value * scale.factor), "y": rounded(share)}
-            for value, share in steps(curve.values)
+            for value, share in steps(curve.values, curve.larger)
         ]
         marks += [
             {
@@ -95,13 +112,14 @@ def ecdf(
                 "p": f"p{q * 100:.0f}",
                 "told": quantity(value, unit),
                 "label": quantity(value, unit) if len(curves) == 1 else "",
-                "n": counted(len(curve.values), "sample"),
+                "n": counted(curve.count, "sample"),
             }
-            for q, value in percentiles(curve.values)
+            for q, value in percentiles(curve.values, curve.larger)
         ]
     told = [
-        f"{curve.label}: {counted(len(curve.values), 'sample')}"
+        f"{curve.label}: {counted(curve.count, 'sample')}"
         + "".join(f", {mark['p']} {mark['told']}" for mark in marks if mark["s"] == curve.label)
+        + (f", {curve.larger:,} beyond the curve" if curve.larger else "")
         for curve in curves
     ]
     alone = len(curves) == 1

@@ -13,7 +13,7 @@ from perfdb.record import Record, sha256_hex
 Columns = dict[str, Sequence[object]]
 # Compressed; a record's own limit is far below, and a stranger's must not fill the memory.
 LARGEST = 32 << 20
-MOST_CELLS = 5_000_000
+MOST_CELLS = 10_000_000
 # A stranger's column of words may hold a million different ones.
 MOST_CURVES = 8
 

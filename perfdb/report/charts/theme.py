@@ -82,6 +82,14 @@ def _theme(
             "even": {"color": text, "strokeWidth": 1.5, "strokeDash": [5, 4]},
             "square": {"stroke": grid, "strokeWidth": 1},
             "inside": {"color": text, "fontSize": 10},
+            "frame": {"fillOpacity": 0, "stroke": grid, "strokeWidth": 1},
+            "ran": {"opacity": 0.6},
+            "held": {"opacity": 0.25},
+            "turn": {"opacity": 0.35},
+            "level": {"opacity": 0.5},
+            "box": {"fillOpacity": 0.3},
+            "mean": {"color": text, "fill": text, "size": 34, "shape": "diamond", "opacity": 0.9},
+            "unseen": {"shape": "triangle-right", "size": 70, "filled": False, "strokeWidth": 1.5, "opacity": 1},
         },
     }
 

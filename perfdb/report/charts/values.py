@@ -32,6 +32,7 @@ def repetitions(
     title: str = "",
     notes: Sequence[str] = (),
     log: bool | None = None,
+    zero: bool = False,
     width: int = WIDTH,
 ) -> Spec:
     """A row of points for each group, with its median and how sure that is.
@@ -39,8 +40,10 @@ def repetitions(
     Args:
         groups: Each with at least one value.
         name: The metric.
+        zero: Whether the values are differences: then zero is marked, and the axis is straight.
     """
     labels = unlike([group.label for group in groups])
+    log = False if zero else log
     scale = axis(name, unit, [value for group in groups for value in group.values], log=log)
     points, middles, confidences = [], [], set()
     for label, group in zip(labels, groups, strict=True):
@@ -68,7 +71,7 @@ def repetitions(
     return filled(
         _repetitions(),
         {"x": scale.title, "scale": scale.scale(padding=8), "rows": labels},
-        {"points": points, "middles": middles},
+        {"points": points, "middles": middles, "zero": [{"x": 0}] if zero else []},
         title=title,
         subtitle=[text for text in (bars, *notes) if text],
         description=f"{title or scale.title}. {told}",
@@ -108,6 +111,7 @@ def _repetitions() -> Any:
         alt.Tooltip("n:N", title="from"),
     ]
     return alt.layer(
+        alt.Chart(data("zero")).mark_rule(style="unity").encode(x=x),
         alt.Chart(data("middles")).mark_rule(style="spread").encode(x=alt.X("low:Q"), x2="high:Q", y=y, tooltip=sure),
         alt.Chart(data("points")).mark_point(style="one").encode(x=x, y=y, tooltip=about),
         alt.Chart(data("middles")).mark_tick(style="median").encode(x=x, y=y, tooltip=sure),

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from perfdb.families.charts import Bars, Grid, Lines, Stack
+from perfdb.families.charts import Grid, Lines, PictureData, Stack
+from perfdb.families.gantt import Gantt
+from perfdb.families.spreads import Boxes, Curves, Differences, Staircases
+from perfdb.report.charts.pictures.spread_tables import of_boxes, of_curves, of_differences, of_gantt, of_staircases
+from perfdb.report.charts.pictures.table import Table
 from perfdb.units import duration, quantity, significant
 
 
-@dataclass(frozen=True)
-class Table:
-    """Rows of texts; the first of each is what the row is of."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-def table_of(data: Lines | Grid | Bars | Stack) -> Table:
+def table_of(data: PictureData) -> Table:
     """What the picture shows."""
     if isinstance(data, Lines):
         return _of_lines(data)
@@ -24,6 +18,16 @@ def table_of(data: Lines | Grid | Bars | Stack) -> Table:
         return _of_grid(data)
     if isinstance(data, Stack):
         return _of_stack(data)
+    if isinstance(data, Gantt):
+        return of_gantt(data)
+    if isinstance(data, Curves):
+        return of_curves(data)
+    if isinstance(data, Boxes):
+        return of_boxes(data)
+    if isinstance(data, Differences):
+        return of_differences(data)
+    if isinstance(data, Staircases):
+        return of_staircases(data)
     total = sum(value for _, value in data.bars)
     return Table(
         (data.of, data.quantity, "share", "of the even share"),
