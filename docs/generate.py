@@ -45,7 +45,8 @@ MEANINGS = {
     "measured; `perfdb list`, `export`, `import`, `compare`, `history` or `report` left out what it could not read.",
     "EXIT_MATCHED": "`--fail-on` of `perfdb compare` or `perfdb run … --against` found such a verdict. The comparison is printed.",
     "EXIT_INTERRUPTED": "Ctrl-C, a closed terminal or SIGTERM. If a child of `perfdb run` had started, there is a record "
-    "of what was measured until then. `perfdb sweep` and `perfdb bisect` keep it in a journal: the same command goes on there.",
+    "of what was measured until then. `perfdb sweep`, `perfdb bisect` and `perfdb run schedulers` keep it in a journal: the same "
+    "command goes on there.",
 }
 
 

@@ -1,9 +1,12 @@
 """The experiments, registered in plain sight."""
 
-from perfdb.families import autoscale, elastic, scaling, throughput
+from perfdb.families import autoscale, elastic, scaling, schedulers, throughput
 from perfdb.families.base import Children, ChildRun, Family, Lab, Measurements, Outputs, Program, Setup, Shown, Subject
 
-FAMILIES = {family.name: family for family in (throughput.FAMILY, autoscale.FAMILY, scaling.FAMILY, elastic.FAMILY)}
+FAMILIES = {
+    family.name: family
+    for family in (throughput.FAMILY, autoscale.FAMILY, scaling.FAMILY, elastic.FAMILY, schedulers.FAMILY)
+}
 
 __all__ = [
     "FAMILIES",

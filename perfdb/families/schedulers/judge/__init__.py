@@ -1,0 +1,1 @@
+"""Whether arms can be compared, and what they say."""
