@@ -19,7 +19,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	touch $@
 
 test: setup lint parts ## every test, on real parts
-	$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder --durations=20
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=20
 
 parts: ## what the tests need of Debian's or Ubuntu's packages: installed where that is allowed, told where not
 	bash tests/real_parts.sh
