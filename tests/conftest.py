@@ -15,12 +15,19 @@ hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
 
+LONG_FILES = ("end_to_end", "browser", "tracking")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--drill-share", type=float, default=0.1, help="share of each drill to run, 0 to 1; CI: 0.1")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A drill that has no share of itself to run is run whole or not at all."""
+    """A drill that has no share of itself to run is run whole or not at all.
+
+    Workers get a file each in this order: the long ones come first, so that none is still to do when all else is done.
+    """
+    items.sort(key=lambda item: item.path.parent.name not in LONG_FILES)
     if config.getoption("--drill-share") == 1:
         return
     left = [item for item in items if item.get_closest_marker("drill") and "drill_share" not in item.fixturenames]

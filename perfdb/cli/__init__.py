@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import signal
 import sys
@@ -10,31 +11,48 @@ from types import FrameType
 from typing import NoReturn
 
 INTERRUPTED = "What was written is whole and stays; type the same command again to go on."
+# Never a bug: of a longer output than a buffer holds, above all.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def main() -> NoReturn:
     """`perfdb`."""
-    from perfdb.cli.app import app
 
-    _exit_with(app)
+    def perfdb() -> None:
+        from perfdb.cli.app import app
+
+        app()
+
+    _exit_with(perfdb)
 
 
 def run_parsl_perf() -> NoReturn:
     """`run-parsl-perf.py CONFIG [RUN_NAME]`: `perfdb run throughput CONFIG` under the name people know."""
-    from perfdb.cli.run import parsl_perf_app
 
-    _exit_with(parsl_perf_app())
+    def throughput() -> None:
+        from perfdb.cli.run import parsl_perf_app
+
+        parsl_perf_app()()
+
+    _exit_with(throughput)
 
 
 def mini_slurm() -> NoReturn:
     """`mini-slurm`: the scheduler for this machine."""
-    from perfdb.cli.mini_slurm.app import app
 
-    _exit_with(app, "mini-slurm", "What was submitted stays, and jobs that run go on; mini-slurm queue shows them.")
+    def scheduler() -> None:
+        from perfdb.cli.mini_slurm.app import app
+
+        app()
+
+    _exit_with(
+        scheduler, "mini-slurm", "What was submitted stays, and jobs that run go on; mini-slurm queue shows them."
+    )
 
 
 def _exit_with(app: Callable[..., object], program: str = "perfdb", interrupted: str = INTERRUPTED) -> NoReturn:
-    """Run a command; what perfdb foresaw ends in one paragraph and its exit code, anything else is a bug."""
+    """Run a command, from its import on; what perfdb foresaw ends in one paragraph and its exit code, anything else is a
+    bug."""
     from perfdb.cli.terminal import silence
     from perfdb.errors import EXIT_ERROR
 
@@ -58,8 +76,8 @@ def _exit_with(app: Callable[..., object], program: str = "perfdb", interrupted:
 
 
 def _code_of(app: Callable[..., object], program: str, interrupted: str) -> str | int | None:
-    from perfdb.cli.terminal import printable
-    from perfdb.errors import EXIT_DONE, PerfdbError
+    from perfdb.cli.terminal import printable, silence
+    from perfdb.errors import EXIT_DONE, EXIT_ERROR, PerfdbError
 
     stdout = sys.stdout
     try:
@@ -75,6 +93,12 @@ def _code_of(app: Callable[..., object], program: str, interrupted: str) -> str 
         return error.exit_code
     except KeyboardInterrupt:
         return _interrupted(program, interrupted)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        silence(1)  # what a buffer did not get rid of
+        print(f"{program}: what was to be written cannot be: {error.strerror}.", file=sys.stderr)
+        return EXIT_ERROR
     return EXIT_DONE
 
 

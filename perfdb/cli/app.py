@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from perfdb import __version__
+from perfdb.errors import UsageError
 
 
 class Entry(NamedTuple):
@@ -66,6 +67,21 @@ class Commands(TyperGroup):
         """The command, or None."""
         entry = self.entries.get(cmd_name)
         return _made(cmd_name, entry) if entry else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is typed.
+
+        Raises:
+            UsageError: there is no such one.
+        """
+        if args and not args[0].startswith("-") and args[0] not in self.entries:
+            from perfdb.cli.meant import did_you_mean
+
+            shown = [name for name, entry in self.entries.items() if not entry.hidden]
+            raise UsageError(
+                f"there is no command {args[0][:80]!r}; `{ctx.info_name} --help` lists those there are.{did_you_mean(args[0], shown)}"
+            )
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (as above)
         """The table in the help."""

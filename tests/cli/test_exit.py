@@ -50,6 +50,31 @@ def test_an_output_that_can_not_be_written_is_an_error_in_one_line(tmp_path):
     assert "cannot be written" in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_so_is_one_that_is_longer_than_a_buffer(tmp_path):
+    with Path("/dev/full").open("w") as full:
+        done = ended(tmp_path, full, "run", "scaling", "--help")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "No space left" in done.stderr
+
+
+INTERRUPTED_EARLY = """
+import sys
+from perfdb.cli import main
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "perfdb.cli.app":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder())
+main()
+"""
+
+
+def test_ctrl_c_before_the_command_is_read_is_no_traceback():
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED_EARLY], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (130, "", 1)
+
+
 INTERRUPTED = """
 import typer
 from perfdb.cli import _exit_with

@@ -26,6 +26,8 @@ THREADS = str(CHECKOUT / "parsl-configs" / "local_threads.py")
 HTEX = str(CHECKOUT / "parsl-configs" / "local_htex.py")
 # Long enough to be valid, short enough to be many.
 QUICK = ("--time", "1.5", "--reps", "1", "--no-server")
+# Nobody listens there: what is written is a warning and no run.
+NO_MLFLOW = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
 
 
 def nothing_done(unchanged: int) -> dict[str, Any]:
@@ -164,6 +166,12 @@ def home(tmp_path: Path, empty_database: Path) -> Iterator[Home]:
     """A root of the test's own; a module's tests that look at the same run share one of `home_at`."""
     with home_at(tmp_path, empty_database) as made:
         yield made
+
+
+@pytest.fixture
+def unmirrored(home: Home) -> None:
+    """MLflow refuses at once: for what is no matter of MLflow's, which takes seconds of every command."""
+    home.env |= NO_MLFLOW
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ import pytest
 
 from tests.end_to_end.conftest import THREADS, Home
 
+pytestmark = pytest.mark.usefixtures("unmirrored")
+
 OK = "from parsl.config import Config\nfrom parsl.executors import ThreadPoolExecutor as T\nconfig = Config(executors=[T()])\n"
 CONFIGS = {
     "no_suffix": OK,

@@ -15,6 +15,8 @@ from perfdb.platforms.pocket.programs import Programs
 from tests.end_to_end.conftest import CHECKOUT, Home, wait_for_line
 from tests.platforms.clusters import Cluster, pocket, within
 
+pytestmark = pytest.mark.usefixtures("unmirrored")
+
 SLURM = str(CHECKOUT / "parsl-configs" / "slurm_hopper.py")
 LONG = ("--time", "60", "--reps", "1", "--no-server", "--no-probe")
 
@@ -56,7 +58,7 @@ def test_an_ended_run_leaves_no_job_in_the_queue(cluster: Home, slurm: Cluster, 
     assert slurm.active() != []
     process.send_signal(how)
     process.wait(60)
-    told = json.loads(cluster.perfdb("sync", "--json").stdout)
+    told = json.loads(cluster.perfdb("sync", "--no-mlflow", "--json").stdout)
     assert told["troubles"] == []
     within(20, lambda: not slurm.active())
     (folder,) = cluster.folders
@@ -88,7 +90,7 @@ def test_a_job_that_was_pending_when_all_of_us_were_killed_is_cancelled_by_the_n
     kill(cluster.processes())
     process.wait()
     assert len(slurm.active()) == 2
-    told = json.loads(cluster.perfdb("sync", "--json").stdout)
+    told = json.loads(cluster.perfdb("sync", "--no-mlflow", "--json").stdout)
     assert told["troubles"] == []
     assert slurm.active() == [before]
 
@@ -108,9 +110,11 @@ def test_jobs_that_a_dead_controller_could_not_cancel_are_cancelled_once_it_is_b
     (record,) = cluster.records()
     assert record["status"] == "interrupted"
     assert "could not be cancelled now, `perfdb sync` tries again" in (cluster.root / "started.log").read_text()
-    assert "Is the scheduler there?" in "".join(json.loads(cluster.perfdb("sync", "--json").stdout)["troubles"])
+    assert "Is the scheduler there?" in "".join(
+        json.loads(cluster.perfdb("sync", "--no-mlflow", "--json").stdout)["troubles"]
+    )
     start(slurm.places, "slurmctld", [Programs.found().slurmctld, "-D", "-f", str(slurm.places.conf)])
     within(30, slurm.active)
-    assert json.loads(cluster.perfdb("sync", "--json").stdout)["troubles"] == []
+    assert json.loads(cluster.perfdb("sync", "--no-mlflow", "--json").stdout)["troubles"] == []
     within(30, lambda: not slurm.active())
     assert list((cluster.root / ".perfdb" / "left").iterdir()) == []

@@ -20,7 +20,7 @@ from perfdb.tracking.seen import SeenRun, glance
 from tests.end_to_end.conftest import Home
 from tests.tracking.records import save
 
-RECORDS = 40
+RECORDS = 12
 
 
 def assert_one_whole_run_each(home: Home, deleted: int = 0) -> dict[str, SeenRun]:
@@ -76,10 +76,10 @@ def cpu_s(process: psutil.Process) -> float:
     return times.user + times.system
 
 
-def test_eight_syncs_at_once_on_no_database_give_one_run_a_record(untouched: Home) -> None:
+def test_four_syncs_at_once_on_no_database_give_one_run_a_record(untouched: Home) -> None:
     for _ in range(RECORDS):
         save(untouched.root)
-    sync_at_once(untouched, 8)
+    sync_at_once(untouched, 4)
     assert_one_whole_run_each(untouched)
 
 

@@ -101,11 +101,10 @@ def test_threads_are_as_many_as_was_set(overridden, tmp_path):
     assert measured_workers(tmp_path, found) == {"seen": 4, "told": []}
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_htex_has_as_many_workers_as_was_set(overridden, tmp_path, workers):
-    found = overridden(HTEX, workers=workers)
-    assert found.overrides == {"executor.max_workers_per_node": workers}
-    assert measured_workers(tmp_path, found) == {"seen": workers, "told": [workers]}
+def test_htex_has_as_many_workers_as_was_set(overridden, tmp_path):
+    found = overridden(HTEX, workers=1)
+    assert found.overrides == {"executor.max_workers_per_node": 1}
+    assert measured_workers(tmp_path, found) == {"seen": 1, "told": [1]}
 
 
 def test_the_fingerprint_is_that_of_the_same_values_in_the_file(overridden):

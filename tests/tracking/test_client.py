@@ -231,7 +231,7 @@ def test_a_server_killed_half_way_leaves_a_run_that_a_sync_completes(tmp_path):
 
 def test_runs_at_once_on_a_fresh_database_give_a_run_each(tmp_path):
     target = sqlite_target(tmp_path / "state")
-    entries = [save(tmp_path) for _ in range(8)]
+    entries = [save(tmp_path) for _ in range(4)]
     sessions = [session_on(target) for _ in entries]
     for number, (session, entry) in enumerate(zip(sessions, entries, strict=True)):
         start(session, entry, journal=f"0a0b{number}")
@@ -239,7 +239,7 @@ def test_runs_at_once_on_a_fresh_database_give_a_run_each(tmp_path):
     for session, entry in zip(sessions, entries, strict=True):
         session.mirror(entry.folder)
         session.close()
-    assert [session.warning for session in sessions] == [None] * 8
+    assert [session.warning for session in sessions] == [None] * 4
     runs = connect(target, wait_s=5).search_runs([opened[0].experiment_id])
     assert {run.data.tags[RECORD_TAG] for run in runs} == {entry.record.record_id for entry in entries}
     assert {run.info.run_id for run in runs} == {run.run_id for run in opened}

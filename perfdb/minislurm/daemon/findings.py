@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -30,8 +31,6 @@ class Undecided(Enum):
     """Not over, and nobody to watch."""
 
     NEVER_RAN = "it never ran, and never will in this attempt"
-    # Between making its journal and writing the first line lie microseconds: look again.
-    UNCLEAR = "somebody made its journal, and has not said who"
 
 
 Found = Ending | Lives | Undecided
@@ -55,8 +54,6 @@ def look(places: Places, promise: Promise, clock: Clock, *, group: str) -> Found
     said = said or journal.read(path) or journal.Journal()
     if said.is_fenced:
         return never_ran(promise, clock)
-    if said.exit is None and said.claim is None:
-        return Undecided.UNCLEAR
     if said.exit is None and said.claim and process.is_running(said.claim.pid, said.claim.ticks, said.claim.boot):
         return Lives(said.claim.pid, said.claim.ticks)
     return of_the_dead(places, promise, clock, group=group)
@@ -64,6 +61,8 @@ def look(places: Places, promise: Promise, clock: Clock, *, group: str) -> Found
 
 def of_the_dead(places: Places, promise: Promise, clock: Clock, *, group: str) -> Ending | Undecided:
     """What became of an attempt whose supervisor is surely gone, in this boot. Ends what is left of the job.
+
+    A journal that says nothing was spoiled, for it is made with its first line in it: the job may have run, and does not again.
 
     Raises:
         OSError: its journal can't be read, or all of them have been removed.
@@ -89,16 +88,14 @@ def never_ran(promise: Promise, clock: Clock) -> Ending | Undecided:
 
 def _fence(path: Path, boot: str) -> bool:
     """Keep the attempt from ever running; False where somebody was there before us."""
+    # Under another name first: were we killed in between, nobody could tell an empty one from a job that was lost.
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        beside.write_text(json.dumps({"event": "fenced", "boot": boot}) + "\n")
+        os.link(beside, path)
     except FileExistsError:
         return False
-    try:
-        os.write(file, json.dumps({"event": "fenced", "boot": boot}).encode() + b"\n")
-    except OSError:
-        # It says nothing, and nobody could tell it from a claim about to be made. Whoever claims it now is found later.
-        path.unlink()
-        raise
     finally:
-        os.close(file)
+        with contextlib.suppress(OSError):
+            beside.unlink()
     return True

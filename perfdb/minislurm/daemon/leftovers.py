@@ -15,6 +15,8 @@ from perfdb.minislurm.store import loading
 from perfdb.minislurm.supervisor import journal
 
 _JOURNAL = re.compile(r"job_(\d{1,18})\.(\d{1,18})\.journal")
+# What a journal is called until it is whole, with the process that makes it.
+_HALF = re.compile(r"job_\d{1,18}\.\d{1,18}\.journal\.(\d{1,10})")
 _ANSWER = re.compile(r"\.?job_(\d{1,18})\.answer(\..*)?")
 
 
@@ -29,7 +31,9 @@ def put_away(connection: sqlite3.Connection, places: Places, clock: Clock, after
                 id, attempt = int(found[1]), int(found[2])
                 if (id, attempt) not in running:
                     _journal(connection, path, id, clock, aftermath)
-            elif (found := _ANSWER.fullmatch(path.name)) and int(found[1]) not in running_ids:
+            elif ((found := _HALF.fullmatch(path.name)) and process.start_ticks(int(found[1])) is None) or (
+                (found := _ANSWER.fullmatch(path.name)) and int(found[1]) not in running_ids
+            ):
                 path.unlink(missing_ok=True)
 
 

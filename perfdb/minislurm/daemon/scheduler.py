@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from perfdb.errors import MiniSlurmError
-from perfdb.minislurm import enforcement
 from perfdb.minislurm.clock import Clock
 from perfdb.minislurm.daemon.aftermath import Aftermath
 from perfdb.minislurm.daemon.deadlines import next_ns, release_ns
@@ -26,13 +25,11 @@ from perfdb.minislurm.policy.cluster import Rules
 from perfdb.minislurm.request import Request
 from perfdb.minislurm.store import loading
 from perfdb.minislurm.store.database import transaction
-from perfdb.minislurm.store.ending import Ending, lost
+from perfdb.minislurm.store.ending import Ending
 from perfdb.minislurm.store.promise import Promise
 from perfdb.units import counted
 
 _RETRY_S = 1.0
-_UNCLEAR_RETRY_S = 0.1
-_UNCLEAR_MOST_S = 10.0
 
 
 class Scheduler:
@@ -122,7 +119,7 @@ class Scheduler:
 
     # What becomes of supervisors.
 
-    def look_after(self, id: int, attempt: int, waited_s: float = 0.0) -> None:
+    def look_after(self, id: int, attempt: int) -> None:
         """Find out what became of an attempt that nobody watches."""
         promise = self._promise(id, attempt)
         if promise is None or self._supervisors.pid_of(id) is not None:
@@ -137,15 +134,6 @@ class Scheduler:
                 self._begun(id, attempt)
             else:
                 self._gone(id, attempt)
-        elif found is Undecided.UNCLEAR and waited_s < _UNCLEAR_MOST_S:
-            again = partial(self.look_after, id, attempt, waited_s + _UNCLEAR_RETRY_S)
-            self._loop.call_later(_UNCLEAR_RETRY_S, again)
-        elif found is Undecided.UNCLEAR:
-            # It may have run, and even run on: it is not run again.
-            enforcement.end_all(self._orders.group(promise))
-            self._over(
-                id, attempt, lost(None, "its supervisor was lost", self._clock, promise.boot, promise.allocated_ns)
-            )
         else:
             self._over(id, attempt, found)
 

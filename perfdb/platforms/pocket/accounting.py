@@ -98,7 +98,8 @@ def _socket(places: Places) -> Path:
 def _common(places: Places) -> list[str]:
     """Options of the database itself, also while it is made."""
     root = ["--user=root"] if os.getuid() == 0 else []  # it refuses to run as root unless told to
-    return ["--no-defaults", *root, f"--datadir={_folder(places)}/data", *_SMALL]
+    # Databases that are made at once take each other's temporary tables away where those share a folder.
+    return ["--no-defaults", *root, f"--datadir={_folder(places)}/data", f"--tmpdir={_folder(places)}", *_SMALL]
 
 
 def _make_database(places: Places, user: str) -> None:
@@ -129,10 +130,12 @@ def _make_database(places: Places, user: str) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ClusterError(f"the database for Slurm's accounting could not be made: {error}. {_else()}") from error
     if code != 0:
-        said = " | ".join(daemons.last_lines(output, 4)) or "nothing"
+        # Its last words are where to ask for help; what went wrong stands before them.
+        lines = daemons.last_lines(output, 100)
+        said = " | ".join([line for line in lines if "ERROR" in line][-3:] or lines[:4]) or "nothing"
         raise ClusterError(
-            f"the database for Slurm's accounting could not be made: mariadb-install-db ended with code {code}. It said "
-            f"last: {said}. {_else()}"
+            f"the database for Slurm's accounting could not be made: mariadb-install-db ended with code {code}. It said: "
+            f"{said}. {_else()}"
         )
 
 
@@ -144,7 +147,6 @@ def _start_database(places: Places) -> None:
         "--skip-networking",
         f"--socket={socket}",
         f"--pid-file={_folder(places)}/pid",
-        f"--tmpdir={_folder(places)}",
     ]
     daemons.start(places, "mariadbd", argv).wait_until(
         lambda: ask(places, "mariadb-admin", "--no-defaults", f"--socket={socket}", "ping") is not None

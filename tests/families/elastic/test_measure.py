@@ -124,5 +124,6 @@ def test_a_slurm_that_does_not_answer_is_told_before_anything_is_measured(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SLURM_CONF", str(tmp_path / "slurm.conf"))
+    monkeypatch.setattr("perfdb.families.elastic.subject._PATIENCE_S", 0.5)  # scontrol waits for its file for a minute
     with pytest.raises(UsageError, match=r"Slurm does not answer: .*perfdb cluster env"):
         describe("slurm", "key")

@@ -175,6 +175,18 @@ def test_an_order_that_nobody_carried_out_is_given_again_once(house: House) -> N
     assert house.ended(id).state == "CANCELLED"
 
 
+def test_half_a_journal_is_put_away_unless_somebody_is_still_at_it(house: House) -> None:
+    house.places.run.mkdir()
+    whose = {2**22 + 1: False, os.getpid(): True}  # more than any kernel numbers; ours
+    halves = {house.places.run / f"job_7.1.journal.{pid}": stays for pid, stays in whose.items()}
+    for path in halves:
+        path.write_text('{"event": "cla')
+
+    house.start()
+
+    assert {path: path.exists() for path in halves} == halves
+
+
 def test_a_job_cancelled_while_no_daemon_ran_is_told_by_the_command(house: House) -> None:
     house.start()
     running, waiting = house.submit("sleep", "1000", cpus=4), house.submit("true")

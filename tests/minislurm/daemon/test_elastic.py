@@ -86,6 +86,20 @@ def test_a_job_that_says_nothing_is_kept_to_its_new_cpus_at_once(house: House) -
     house.wait([id, other])
 
 
+def test_a_job_that_says_nothing_has_the_cpus_of_a_growth_at_once_and_its_history_says_by_whom(house: House) -> None:
+    house.start(cpus=2, elastic=True, threshold_percent=100)
+    id = house.submit("sh", "-c", "sleep 1000; true", cpus=1, min_cpus=1, max_cpus=2)
+    shell = _started(house, id)
+
+    until(lambda: any(event.kind == "applied" for event in house.events(id)), "the growth is applied")
+
+    assert len(os.sched_getaffinity(shell)) == house.job(id).current_cpus == 2
+    applied = [(event.cpus_from, event.detail) for event in house.events(id) if event.kind == "applied"]
+    assert applied == [(1, "by enforcement")]
+    client.cancel(house.places, [id])
+    house.ended(id)
+
+
 def test_a_job_that_registered_and_does_not_let_go_has_its_time_and_no_more(house: House) -> None:
     house.start(elastic=True, threshold_percent=1, release_s=0.5)
     id = house.submit(sys.executable, "-c", SILENT, cpus=4, min_cpus=1, max_cpus=4, env=ENV)

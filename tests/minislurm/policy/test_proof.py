@@ -168,13 +168,14 @@ class Mix(RuleBasedStateMachine):
             self.promise = None if at_s is None else (first.id, at_s)
 
 
-def prove(runs: int) -> Counter[str]:
+def prove(runs: int, *, always_the_same: bool = False) -> Counter[str]:
     """Play so many days; what happened in them."""
     machine = type("Mix", (Mix,), {"counts": Counter()})
     run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=runs,
+            derandomize=always_the_same,
             stateful_step_count=STEPS_A_RUN,
             suppress_health_check=list(HealthCheck),
         ),
@@ -183,7 +184,8 @@ def prove(runs: int) -> Counter[str]:
 
 
 def test_every_promise_holds_over_ten_thousand_steps():
-    counts = prove(runs=260)
+    # What is rare happens in these days; other ones are played by the drill, whose share is never the same.
+    counts = prove(runs=260, always_the_same=True)
 
     assert counts["steps"] >= 10_000
     for what in ("ended", "grown", "shrunk", "shrunk on a full machine", "backfilled", "promises looked at"):

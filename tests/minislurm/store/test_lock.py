@@ -48,11 +48,12 @@ def test_it_is_free_when_its_holder_is_killed_though_its_children_live(tmp_path:
         holder.communicate()
 
 
-def test_it_is_held_though_somebody_removes_its_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("removed", ["lock", "database"])
+def test_it_is_held_though_somebody_removes_one_of_its_files(tmp_path: Path, removed: str) -> None:
     places = Places(tmp_path)
     with WriterLock(places) as first:
         assert first.try_take()
-        places.lock.unlink()
+        getattr(places, removed).unlink()
 
         with WriterLock(places) as second:
             assert not second.try_take()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import pwd
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -177,7 +179,16 @@ def test_a_database_that_cannot_be_made_says_what_its_program_said(tmp_path: Pat
     (tmp_path / "db").mkdir()
     (tmp_path / "db" / "data").write_text("a file where the data belongs\n")
 
-    with pytest.raises(
-        ClusterError, match=r"could not be made: mariadb-install-db ended with code \d+\. It said last: \S"
-    ):
+    with pytest.raises(ClusterError, match=r"could not be made: mariadb-install-db ended with code \d+\. It said: \S"):
         accounting.start(places, Ports(slurmctld=20000, slurmdbd=20001, slurmd=20002), closed=True)
+
+
+def test_databases_that_are_made_at_once_do_not_meet(tmp_path: Path) -> None:
+    clusters = [Places(tmp_path / str(number)) for number in range(5)]
+    for places in clusters:
+        places.logs.mkdir(parents=True)
+    with ThreadPoolExecutor(len(clusters)) as pool:
+        for made in [
+            pool.submit(accounting._make_database, places, pwd.getpwuid(os.getuid()).pw_name) for places in clusters
+        ]:
+            made.result()
