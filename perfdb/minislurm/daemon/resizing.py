@@ -103,8 +103,10 @@ class Resizing:
         self.write_control(promise)
         yield self._event(promise, "written")
         supervisor = self._supervisor_of(promise.id)
+        # Read before: a job may have answered by the time that sending it returns.
+        sent_ns = self._clock.ns()
         told = signalling.tell(supervisor, contact.answering) if supervisor else []
-        yield self._event(promise, "signalled", detail=str(len(told)))
+        yield self._event(promise, "signalled", detail=str(len(told)), ns=sent_ns)
         if contact.answering is None and not promise.is_letting_go:
             yield self._event(promise, "applied", detail="by enforcement")
 

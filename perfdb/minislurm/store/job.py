@@ -72,8 +72,8 @@ class Event:
     """One line of a job's history.
 
     Attributes:
-        kind: submitted, allocated, started, ended; of a resize, by its generation: decided, written, signalled (to how many
-            processes, in `detail`), acknowledged, applied (by the job, or `by enforcement` in `detail`; in the first case `detail` has what it says that it has cost),
+        kind: submitted, allocated, started, ended; of a resize, by its generation: decided, written, signalled (when the
+            signal was about to be sent; to how many processes, in `detail`), acknowledged, applied (by the job, or `by enforcement` in `detail`; in the first case `detail` has what it says that it has cost),
             overdue (it did not let go in time), withdrawn (it ended before).
         ns: CLOCK_MONOTONIC of the boot `boot`; `at` is the wall clock's.
         cpus_from: Of a resize; None elsewhere.

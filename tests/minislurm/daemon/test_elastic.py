@@ -70,6 +70,18 @@ def test_a_job_that_answers_grows_shrinks_for_a_higher_one_and_grows_again(house
     assert not any(kind == "overdue" for kind, *_ in kinds)
 
 
+def test_a_job_that_answers_before_the_daemon_goes_on_was_signalled_before_it_answered(house: House) -> None:
+    house.start(threshold_percent=100, after_signal_s=0.3)
+    id = house.submit(sys.executable, "-c", HELPED, cpus=1, min_cpus=1, max_cpus=4, env=ENV)
+
+    until(lambda: any(event.kind == "acknowledged" for event in house.events(id)), "it has answered")
+
+    at = {event.kind: event.ns for event in house.events(id)}
+    assert at["decided"] <= at["written"] <= at["signalled"] < at["acknowledged"]
+    client.cancel(house.places, [id])
+    house.ended(id)
+
+
 def test_a_job_that_says_nothing_is_kept_to_its_new_cpus_at_once(house: House) -> None:
     house.start(elastic=True, threshold_percent=1)
     id = house.submit("sh", "-c", "sleep 1000; true", cpus=4, min_cpus=1, max_cpus=4)
