@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -150,9 +151,19 @@ def _metrics(families: Iterable[Family]) -> Iterator[str]:
 
 def _numbers(title: str, metrics: Mapping[str, MetricDefinition], headline: Iterable[str]) -> Iterator[str]:
     yield f"## {title}"
-    yield "Shown first: " + ", ".join(f"`{name}`" for name in headline) + "."
-    rows = ((f"`{name}`", m.unit, m.direction, m.definition) for name, m in metrics.items())
+    yield "Shown first: " + ", ".join(f"`{name}`" for name in headline if not is_alike(name)) + "."
+    rows = ((f"`{name}`", m.unit, m.direction, m.definition) for name, m in metrics.items() if not is_alike(name))
     yield _table(("metric", "unit", "direction", "definition"), rows)
+    if any(map(is_alike, metrics)):
+        yield (
+            "The other arms, up to `arm6`, have the same, and `simulated_` stands before each that a simulated arm has part "
+            "in: it was not measured."
+        )
+
+
+def is_alike(metric: str) -> bool:
+    """Whether it is one of another arm, or of a simulated one, whose definition says nothing that another's has not said."""
+    return re.match(r"simulated_|arm([3-6]_|2_(?!less_))", metric) is not None
 
 
 def _settings() -> Iterator[str]:

@@ -159,7 +159,12 @@ def print_list(found: Found, columns: Sequence[Column], *, root: Path, default: 
     headlines = found.rows(metrics) or [()] * len(found.places)
     for row, headline in zip(found.rows(plain), headlines, strict=True):
         cells = [_cell(value, column) for value, column in zip(row, plain, strict=True)]
-        told = (_cell(value, column) for value, column in zip(headline, metrics, strict=True) if value is not None)
+        # Here alone a number stands without its metric's name, which would say so.
+        told = (
+            _cell(value, column) + (", simulated" if column.name.startswith("metric.simulated_") else "")
+            for value, column in zip(headline, metrics, strict=True)
+            if value is not None
+        )
         table.add_row(*cells, *([next(told, "")] if default else []))
     console.print(table)
     if found.total > len(found.places):

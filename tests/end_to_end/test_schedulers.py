@@ -51,7 +51,7 @@ def test_what_is_simulated_says_so_beside_what_was_measured(home: Home) -> None:
     (record,) = home.records()
     assert failed(record) <= OF_THE_MACHINE, done.stderr
     assert (done.returncode == 0) == (record["status"] == "ok")
-    assert len(values(record)["arm2_less_arm1_makespan_s"]) == 2
+    assert len(values(record)["simulated_arm2_less_arm1_makespan_s"]) == 2
     with (home.root / "out" / "table.csv").open() as file:
         assert [(row["scheduler"], row["made"]) for row in csv.DictReader(file)] == [
             ("mini-slurm", "measured"),
@@ -75,7 +75,10 @@ def test_runs_of_the_simulator_are_compared_like_any_other(home: Home) -> None:
     assert first["params"]["workload.sha256"] == second["params"]["workload.sha256"]
     compared = home.perfdb("compare", first["record_id"], second["record_id"])
     assert compared.returncode == 0, compared.stderr
-    assert "arm1_makespan_s" in compared.stdout
+    assert "simulated_arm1_makespan_s" in compared.stdout
+    listed = [line for line in home.perfdb("list").stdout.splitlines() if "schedulers" in line]
+    assert len(listed) == 2
+    assert all(line.rstrip().endswith(", simulated") for line in listed)
     assert "simulated:fifo" in compared.stdout
     is_left_alone(home)
 

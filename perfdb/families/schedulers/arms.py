@@ -67,6 +67,11 @@ class Arm:
         return self.kind == "simulated"
 
 
+def is_simulated(label: str) -> bool:
+    """Whether that is the label of an arm of which nothing is measured."""
+    return label.startswith("simulated:")
+
+
 def parse(text: str) -> tuple[Arm, ...]:
     """The arms that `--arms` names, in its order.
 

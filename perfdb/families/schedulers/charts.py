@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from perfdb.families.charts import ChartDescription, Picture, Pictures
 from perfdb.families.schedulers.alike import Alike
+from perfdb.families.schedulers.arms import is_simulated
 from perfdb.families.schedulers.measures.spans import total_time_s, wait_s
+from perfdb.families.schedulers.metrics import of_arm, of_difference
 from perfdb.families.schedulers.outcome import ArmRun
 from perfdb.families.schedulers.reading import read
 from perfdb.families.schedulers.timetable import middle_iteration, timetable
@@ -55,12 +57,8 @@ def _arms(runs: Sequence[ArmRun]) -> dict[int, str]:
 
 
 def _simulated(arms: Mapping[int, str]) -> tuple[str, ...]:
-    found = [label for label in arms.values() if _is_simulated(label)]
+    found = [label for label in arms.values() if is_simulated(label)]
     return (f"Simulated, not measured: {', '.join(found)}.",) if found else ()
-
-
-def _is_simulated(label: str) -> bool:
-    return label.startswith("simulated:")
 
 
 def _waits(runs: Sequence[ArmRun], arms: Mapping[int, str], said: tuple[str, ...]) -> Picture:
@@ -120,11 +118,12 @@ def _total_times(runs: Sequence[ArmRun], arms: Mapping[int, str], said: tuple[st
 
 def _differences(record: Record, arms: Mapping[int, str], said: tuple[str, ...]) -> Iterator[Picture]:
     first = arms.get(1, "the first arm")
-    same = [label for label in arms.values() if _is_simulated(label) and _is_simulated(first) and label != first]
+    same = [label for label in arms.values() if is_simulated(label) and is_simulated(first) and label != first]
     rows = []
     for name, words in PAIRED.items():
         for place, label in arms.items():
-            metric = record.metric(f"arm{place}_less_arm1_{name}")
+            has_simulated = is_simulated(first) or is_simulated(label)
+            metric = record.metric(of_difference(place, name, is_simulated=has_simulated))
             if metric is not None and metric.unit == "s" and metric.all_values and label not in same:
                 rows.append((f"{words}, {label}", tuple(metric.all_values)))
     without = (
@@ -143,7 +142,9 @@ def _differences(record: Record, arms: Mapping[int, str], said: tuple[str, ...])
 def _decomposition(record: Record, arms: Mapping[int, str], said: tuple[str, ...]) -> Iterator[Picture]:
     groups, left = [], []
     for place, label in arms.items():
-        metrics = {words: record.metric(f"arm{place}_{name}") for name, words in PARTS.items()}
+        metrics = {
+            words: record.metric(of_arm(place, name, is_simulated=is_simulated(label))) for name, words in PARTS.items()
+        }
         steps = tuple((words, tuple(m.all_values)) for words, m in metrics.items() if m is not None and m.unit == "s")
         if steps:
             groups.append((label, steps))

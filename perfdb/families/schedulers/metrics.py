@@ -1,8 +1,11 @@
-"""What each metric of a run is. Names begin with the arm's place in `--arms`: `arm1_`, `arm2_`, …; the spec names the arms."""
+"""What each metric of a run is. Names begin with the arm's place in `--arms`: `arm1_`, `arm2_`, …; the spec names the arms.
+
+What a simulated arm has part in begins with `simulated_`, so that no table, chart or page can show it as if it were measured.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from perfdb.families.schedulers.arms import MOST_ARMS
@@ -102,31 +105,52 @@ OF_ARM = _of_arm()
 PAIRED = tuple(
     name for name in OF_ARM if not name.endswith("_part_s") and name not in {f"{part}_node_s" for part in _PARTS}
 )
-METRICS = {
-    **{
-        f"arm{place}_{name}": MetricDefinition(
-            d.unit, d.direction, f"{d.definition}; of the {_PLACES[place - 1]} arm that --arms names", d.least, d.most
-        )
-        for place in range(1, MOST_ARMS + 1)
-        for name, d in OF_ARM.items()
-    },
-    **{
-        f"arm{place}_less_arm1_{name}": MetricDefinition(
-            OF_ARM[name].unit,
-            OF_ARM[name].direction,
-            f"arm{place}_{name} less arm1_{name} of the same iteration; {OF_ARM[name].definition}",
-            -1e12,
-        )
-        for place in range(2, MOST_ARMS + 1)
-        for name in PAIRED
-    },
-}
+
+
+def of_arm(place: int, figure: str, *, is_simulated: bool) -> str:
+    """The metric that has that figure of OF_ARM, of the arm at that place."""
+    return f"{_SIMULATED if is_simulated else ''}arm{place}_{figure}"
+
+
+def of_difference(place: int, figure: str, *, is_simulated: bool) -> str:
+    """The metric that has by how much that arm's figure of PAIRED is above the first arm's; simulated where either is."""
+    return of_arm(place, f"less_arm1_{figure}", is_simulated=is_simulated)
+
+
+_SIMULATED = "simulated_"
+_BY_THE_SIMULATOR: Mapping[bool, str] = {False: "", True: "; simulated, not measured"}
+
+
+def _metrics() -> Iterator[tuple[str, MetricDefinition]]:
+    for is_simulated, said in _BY_THE_SIMULATOR.items():
+        for place in range(1, MOST_ARMS + 1):
+            for figure, d in OF_ARM.items():
+                text = f"{d.definition}; of the {_PLACES[place - 1]} arm that --arms names{said}"
+                yield (
+                    of_arm(place, figure, is_simulated=is_simulated),
+                    MetricDefinition(d.unit, d.direction, text, d.least, d.most),
+                )
+        for place in range(2, MOST_ARMS + 1):
+            for figure in PAIRED:
+                d = OF_ARM[figure]
+                text = f"arm{place}_{figure} less arm1_{figure} of the same iteration{said}; {d.definition}"
+                yield (
+                    of_difference(place, figure, is_simulated=is_simulated),
+                    MetricDefinition(d.unit, d.direction, text, -1e12),
+                )
+
+
+METRICS = dict(_metrics())
 _FIRST = ("makespan_s", "wait_s", "turnaround_s")
-HEADLINE = (
-    *(f"arm{place}_makespan_s" for place in (1, 2)),
-    "arm2_less_arm1_makespan_s",
-    *(f"arm{place}_{name}" for name in _FIRST[1:] for place in (1, 2)),
-    *(f"arm2_less_arm1_{name}" for name in _FIRST[1:]),
-    *(f"arm{place}_{name}" for name in ("bounded_slowdown", "utilisation", "jain_users") for place in (1, 2)),
-    *(f"arm{place}_makespan_s" for place in range(3, MOST_ARMS + 1)),
+HEADLINE = tuple(
+    name
+    for measured in (
+        *(f"arm{place}_makespan_s" for place in (1, 2)),
+        "arm2_less_arm1_makespan_s",
+        *(f"arm{place}_{name}" for name in _FIRST[1:] for place in (1, 2)),
+        *(f"arm2_less_arm1_{name}" for name in _FIRST[1:]),
+        *(f"arm{place}_{name}" for name in ("bounded_slowdown", "utilisation", "jain_users") for place in (1, 2)),
+        *(f"arm{place}_makespan_s" for place in range(3, MOST_ARMS + 1)),
+    )
+    for name in (measured, _SIMULATED + measured)
 )

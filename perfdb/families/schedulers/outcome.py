@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from perfdb.families.schedulers.arms import is_simulated
 from perfdb.families.schedulers.workload.job import WorkJob
 
 
@@ -68,3 +69,8 @@ class ArmRun:
     label: str
     nodes: int
     outcomes: tuple[Outcome, ...]
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether nothing of it was measured."""
+        return is_simulated(self.label)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from perfdb.families.schedulers.arms import MOST_ARMS
 from perfdb.families.schedulers.measures.figures import figures
-from perfdb.families.schedulers.metrics import METRICS, OF_ARM, PAIRED
+from perfdb.families.schedulers.metrics import METRICS, OF_ARM, PAIRED, of_arm, of_difference
 from perfdb.families.schedulers.outcome import ArmRun
 from perfdb.families.schedulers.reading import read
 from perfdb.record import Metric
@@ -28,25 +28,27 @@ def summary_of(runs: Sequence[ArmRun]) -> tuple[Metric, ...]:
     told: dict[int, dict[int, dict[str, float]]] = {}
     for run in sorted(runs, key=lambda run: run.iteration):
         told.setdefault(run.iteration, {})[run.arm] = figures(run)
-    return tuple(_metrics([*told.values()]))
+    simulated = {run.arm for run in runs if run.is_simulated}
+    return tuple(_metrics([*told.values()], simulated))
 
 
-def _metrics(iterations: Sequence[Mapping[int, Mapping[str, float]]]) -> Iterator[Metric]:
+def _metrics(iterations: Sequence[Mapping[int, Mapping[str, float]]], simulated: Set[int]) -> Iterator[Metric]:
     for place in range(1, MOST_ARMS + 1):
-        of_arm = [arms.get(place, {}) for arms in iterations]
-        yield from _with_values(f"arm{place}_", OF_ARM, of_arm)
+        of_place = [arms.get(place, {}) for arms in iterations]
+        for figure in OF_ARM:
+            yield from _with_values(of_arm(place, figure, is_simulated=place in simulated), figure, of_place)
     for place in range(2, MOST_ARMS + 1):
-        yield from _with_values(
-            f"arm{place}_less_arm1_", PAIRED, [_less(arms.get(place, {}), arms.get(1, {})) for arms in iterations]
-        )
+        less = [_less(arms.get(place, {}), arms.get(1, {})) for arms in iterations]
+        is_simulated = not simulated.isdisjoint({1, place})
+        for figure in PAIRED:
+            yield from _with_values(of_difference(place, figure, is_simulated=is_simulated), figure, less)
 
 
-def _with_values(prefix: str, names: Iterable[str], told: Sequence[Mapping[str, float]]) -> Iterator[Metric]:
-    for name in names:
-        values = tuple(figures_of[name] for figures_of in told if name in figures_of)
-        if values:
-            definition = METRICS[prefix + name]
-            yield Metric(name=prefix + name, unit=definition.unit, direction=definition.direction, values=values)
+def _with_values(name: str, figure: str, told: Sequence[Mapping[str, float]]) -> Iterator[Metric]:
+    values = tuple(found[figure] for found in told if figure in found)
+    if values:
+        definition = METRICS[name]
+        yield Metric(name=name, unit=definition.unit, direction=definition.direction, values=values)
 
 
 def _less(arm: Mapping[str, float], first: Mapping[str, float]) -> dict[str, float]:

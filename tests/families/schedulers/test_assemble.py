@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from perfdb.families import ChildRun
 from perfdb.families.base import Measurements
 from perfdb.families.schedulers import FAMILY
+from perfdb.families.schedulers.judge import findings
 from perfdb.families.schedulers.spec import SchedulersSpec
 from perfdb.processes.log import Exit
 from tests.families.schedulers.turns import (
@@ -72,8 +73,8 @@ def test_a_whole_run_is_valid_and_says_so_check_by_check() -> None:
 def test_each_arm_has_its_metrics_and_each_later_one_its_difference_to_the_first() -> None:
     measured = assemble(runs())
     assert values(measured, "arm1_makespan_s") == (20.0, 20.0)
-    assert values(measured, "arm2_makespan_s") == (15.0, 15.0)
-    assert values(measured, "arm2_less_arm1_makespan_s") == (-5.0, -5.0)
+    assert values(measured, "simulated_arm2_makespan_s") == (15.0, 15.0)
+    assert values(measured, "simulated_arm2_less_arm1_makespan_s") == (-5.0, -5.0)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +216,21 @@ def test_jobs_of_a_trace_that_no_arm_can_run_are_told() -> None:
         "7 jobs",
         "of the trace, in no arm: 7 jobs with more nodes than there are",
     )
+
+
+def test_a_run_that_nobody_else_could_check_says_that_it_stays_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = assemble(runs())
+    assert not any(found.name == "stays_here" for found in measured.findings)
+    rows, nodes = len(measured.samples["job"]), len({*measured.samples["nodes"]} - {""})
+    monkeypatch.setattr(findings, "MOST_ROWS", rows)
+    monkeypatch.setattr(findings, "MOST_WORDS", nodes)
+    assert assemble(runs()).findings == measured.findings
+    for name, most in (("MOST_ROWS", rows), ("MOST_WORDS", nodes)):
+        monkeypatch.setattr(findings, name, most - 1)
+        value, evidence = finding(assemble(runs()), "stays_here")
+        assert value == f"{rows} samples"
+        assert f"with {nodes} different sets of nodes" in evidence
+        monkeypatch.setattr(findings, name, most)
 
 
 def test_later_batches_count_from_their_own_begin() -> None:

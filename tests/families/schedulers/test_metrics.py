@@ -17,7 +17,14 @@ def test_each_place_has_its_metrics_and_each_later_one_its_differences_to_the_fi
     assert "arm7_makespan_s" not in METRICS
     assert "arm6_less_arm1_makespan_s" in METRICS
     assert "arm1_less_arm1_makespan_s" not in METRICS
-    assert len(METRICS) == 6 * len(OF_ARM) + 5 * len(PAIRED)
+    measured = {name for name in METRICS if not name.startswith("simulated_")}
+    assert len(measured) == 6 * len(OF_ARM) + 5 * len(PAIRED)
+
+
+def test_each_has_a_name_of_its_own_for_what_was_simulated() -> None:
+    measured = {name for name in METRICS if not name.startswith("simulated_")}
+    assert set(METRICS) - measured == {f"simulated_{name}" for name in measured}
+    assert all(("simulated, not measured" in d.definition) == (name not in measured) for name, d in METRICS.items())
 
 
 def test_a_difference_may_be_less_than_nothing() -> None:

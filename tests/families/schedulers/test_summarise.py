@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from perfdb.families.schedulers.outcome import ArmRun
 from perfdb.families.schedulers.summarise import summarise, summary_of
 from tests.families.schedulers.done import arm, job, samples_of
@@ -35,6 +37,22 @@ def test_every_later_arm_is_set_against_the_first() -> None:
     found = values(one(1, 1, 20), one(1, 2, 30), one(1, 3, 15))
     assert found["arm2_less_arm1_makespan_s"] == (10,)
     assert found["arm3_less_arm1_makespan_s"] == (-5,)
+
+
+def test_what_a_simulated_arm_has_part_in_is_called_simulated() -> None:
+    runs = [one(1, 1, 20), replace(one(1, 2, 30), label="simulated:easy"), one(1, 3, 15)]
+    found = values(*runs)
+    told = {name: found[name] for name in found if name.endswith("makespan_s")}
+    assert told == {
+        "arm1_makespan_s": (20,),
+        "simulated_arm2_makespan_s": (30,),
+        "arm3_makespan_s": (15,),
+        "simulated_arm2_less_arm1_makespan_s": (10,),
+        "arm3_less_arm1_makespan_s": (-5,),
+    }
+    of_the_first = values(replace(runs[0], label="simulated:fifo"), runs[2])
+    assert of_the_first["simulated_arm3_less_arm1_makespan_s"] == (-5,)
+    assert not any(name.startswith("arm1_") for name in of_the_first)
 
 
 def test_no_samples_are_no_metrics() -> None:

@@ -15,7 +15,7 @@ from perfdb.families.schedulers.analysis.case import (
     Made,
     Row,
 )
-from perfdb.families.schedulers.arms import parse
+from perfdb.families.schedulers.arms import is_simulated
 from perfdb.families.schedulers.measures import spans
 from perfdb.families.schedulers.outcome import ArmRun, Outcome
 from perfdb.families.schedulers.reading import read
@@ -77,7 +77,7 @@ def _measured(record: Record, runs: Sequence[ArmRun]) -> Iterator[Case]:
 
 
 def _made(label: str) -> Made:
-    return "simulated" if all(arm.is_simulated for arm in parse(label)) else "measured"
+    return "simulated" if is_simulated(label) else "measured"
 
 
 def _row(run: ArmRun, outcome: Outcome) -> Row:
@@ -90,8 +90,8 @@ def _of(record: Record, list_sha256: str, nodes: int, label: str) -> str:
     """What tells a record's runs from those of another: the list of jobs itself, and where and as what it ran."""
     workload = record.config.name if record.config else record.run_name
     where = "" if _made(label) == "simulated" else f" on {record.environment.machine}"
-    delays = (record.spec.get(name) for name in ("schedule_delay_s", "release_delay_s"))
-    what = f"jobs that {record.spec.get('job')}" if where else f"delays of {' and '.join(map(str, delays))} s"
+    delays = (record.spec.get(name) for name in ("schedule_delay_s", "release_delay_s", "schedule_cycle_s"))
+    what = f"jobs that {record.spec.get('job')}" if where else f"delays of {', '.join(map(str, delays))} s"
     return f"{workload}{where}: {nodes} nodes, {what}, list {list_sha256[:8]}"
 
 

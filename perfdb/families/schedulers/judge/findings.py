@@ -8,20 +8,26 @@ from statistics import median
 from perfdb.compare.median import interval_of_median
 from perfdb.families.schedulers.judge.run import Run
 from perfdb.families.schedulers.measures.clog import Clog, longest_clog
+from perfdb.families.schedulers.metrics import of_difference
 from perfdb.families.schedulers.outcome import ArmRun, Outcome
+from perfdb.families.schedulers.samples import COLUMNS
 from perfdb.record import Finding, Metric
+from perfdb.registry.validator.limits import MOST_CELLS
 from perfdb.units import counted, duration, quantity, significant
 
 # Of these a run says how far an arm is from the first one, in its own words.
 _TOLD = ("makespan_s", "wait_s", "turnaround_s", "bounded_slowdown", "utilisation", "jain_users", "jain_sizes")
 # A scheduler that looks at its queue once in a while lets free nodes wait so long anyway.
 _CLOG_S = 2.0
+# What the samples of a contribution may have: see registry.validator.
+MOST_ROWS, MOST_WORDS = MOST_CELLS // len(COLUMNS), 10_000
 
 
 def findings_of(run: Run, metrics: Sequence[Metric]) -> Iterator[Finding]:
     """Conclusions from these arms; none where nothing was measured."""
     by_name = {metric.name: metric for metric in metrics}
     yield from _left_out(run)
+    yield from _kept_here(run)
     for place, _ in enumerate(run.spec.parsed, start=1):
         seen = [one for one in run.seen if one.arm == place]
         if seen:
@@ -43,6 +49,19 @@ def _left_out(run: Run) -> Iterator[Finding]:
         )
 
 
+def _kept_here(run: Run) -> Iterator[Finding]:
+    """Of a run so long that nobody who gets its record could check it."""
+    rows = sum(run.spec.batches + len(one.outcomes) for one in run.seen)
+    nodes = len({outcome.nodes for one in run.seen for outcome in one.outcomes})
+    if rows > MOST_ROWS or nodes > MOST_WORDS:
+        yield Finding(
+            name="stays_here",
+            value=counted(rows, "sample"),
+            evidence=f"with {nodes:,} different sets of nodes, where {MOST_ROWS:,} and {MOST_WORDS:,} are the most that others can be asked "
+            "to check: the record stays on this machine, and no table or chart is made of its jobs. For some of them run fewer (--jobs)",
+        )
+
+
 def _simulated(run: Run, place: int) -> Iterator[Finding]:
     arm = run.spec.parsed[place - 1]
     if arm.is_simulated:
@@ -51,7 +70,8 @@ def _simulated(run: Run, place: int) -> Iterator[Finding]:
             name=f"arm{place}_simulated",
             value=arm.label,
             evidence=f"nothing of it was measured: the simulator gave these numbers, with {duration(delays.schedule_s)} from when a job "
-            f"can start to its start (--schedule-delay-s) and {duration(delays.release_s)} until its nodes are free (--release-delay-s)",
+            f"can start to its start (--schedule-delay-s), {duration(delays.release_s)} until its nodes are free "
+            f"(--release-delay-s) and {duration(delays.cycle_s)} from one look at the queue to the next (--schedule-cycle-s)",
         )
 
 
@@ -70,7 +90,7 @@ def _not_fresh(run: Run, place: int) -> Iterator[Finding]:
 def _differences(run: Run, place: int, by_name: Mapping[str, Metric]) -> Iterator[Finding]:
     first, arm = run.spec.parsed[0], run.spec.parsed[place - 1]
     for stem in _TOLD:
-        paired = by_name.get(f"arm{place}_less_arm1_{stem}")
+        paired = by_name.get(of_difference(place, stem, is_simulated=first.is_simulated or arm.is_simulated))
         if paired is None:
             continue
         differences = paired.all_values
