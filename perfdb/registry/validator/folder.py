@@ -159,19 +159,22 @@ class _Folder:
             findings.add(self._file, "holds-secret", problem, REMEDY, f"params.{key}")
         self._texts()
         self._sums(data, named)
-        cells = 0
+        cells, unread = 0, len(record.samples) - len(samples)
         for sample, content in samples:
             if len(samples) > 1:
                 means.parquet.send(content)
             table = self._table(sample)
-            if table is not None:
+            if table is None:
+                unread += 1
+            else:
                 cells += table.rows * len(table.columns)
                 if cells > MOST_CELLS:
                     findings.add(self._file, "too-large", f"its samples have more than {MOST_CELLS} values", _SMALLER)
                     return
                 if rules is not None:
                     implied |= check_samples(findings, self._path(sample), record, table.columns, rules)
-        if rules is not None:
+        # Of samples that can't be read the fault is told already, and not again for each number that may follow from them.
+        if rules is not None and not unread:
             check_evidence(findings, self._file, record, rules, implied)
 
     def _path(self, each: SampleFile | Artifact) -> str:

@@ -277,6 +277,13 @@ def test_a_record_that_was_sealed_again_is_refused_for(name: str, sealed: dict[s
     assert all(fault.problem and fault.remedy for fault in sealed[name])
 
 
+def test_samples_that_cant_be_read_are_one_fault_and_not_one_for_each_number_of_theirs(
+    sealed: dict[str, list[Fault]],
+):
+    for name in ("samples that are no Parquet", "samples with NaN"):
+        assert [fault.code for fault in sealed[name]] == ["samples-unreadable"]
+
+
 @pytest.mark.parametrize("name", ["record.json", "samples.parquet", "artifacts/config.py", "SHA256SUMS"])
 def test_a_changed_byte_is_told_of_with_its_file(name: str, tmp_path: Path):
     path = honest().write(tmp_path) / name
