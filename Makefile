@@ -45,8 +45,11 @@ bench: setup ## side-by-side measurements; they print ratios
 drill: setup ## the heavy drills, whole
 	$(BIN)/python -m pytest -m drill --drill-share 1.0
 
-docs: setup ## the reference pages, generated from the code, and the report of the records in mlruns/
+docs: setup ## the reference from the code, then site/docs/, all pages with a search, and site/, the report of mlruns/
 	$(BIN)/python docs/generate.py
+	mkdir -p site && touch site/.perfdb-report # so that the report takes the folder for its own, and lets docs/ stay
+	rm -rf site/docs
+	$(BIN)/python -m sphinx -q -W --keep-going -E -d .perfdb/docs -c docs/site -A report=1 . site/docs
 	$(BIN)/perfdb report site
 
 pins: setup

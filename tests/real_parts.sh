@@ -22,6 +22,8 @@ for program in "${!needed[@]}"; do
 done
 # A library that slurmdbd loads, with no program of its own.
 compgen -G "/usr/lib/*/slurm-wlm/accounting_storage_mysql.so" >/dev/null || missing+=(slurm-wlm-mysql-plugin)
+# The server lies in a folder of its version's; a team's MLflow keeps its runs there.
+compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
 ((${#missing[@]})) || exit 0
 
 as_root=()

@@ -13,6 +13,9 @@ from typer.core import TyperGroup
 from perfdb import __version__
 from perfdb.errors import UsageError
 
+# What `perfdb.record` says too: importing it takes four times as long as all else that `--version` does.
+RECORD_SCHEMA = 1
+
 
 class Entry(NamedTuple):
     """Where a command is, and what it does in a line. `name` is a function, or a `typer.Typer` of further commands."""
@@ -43,6 +46,7 @@ COMMANDS = {
     "annotate": Entry("remarks", "annotate", "Say something about records."),
     "retract": Entry("remarks", "retract", "Withdraw a record, with the reason."),
     "import": Entry("import_", "import_", "Import what others measured."),
+    "init": Entry("init", "init", "Start a results repository for a group."),
     "validate": Entry("validate", "validate", "Check records: whole, unaltered, plausible, private."),
     "contribute": Entry("contribute", "contribute", "Commit records to a branch for a pull request."),
     "configs": Entry("configs", "configs", "List the configs in parsl-configs/."),
@@ -74,7 +78,8 @@ class Commands(TyperGroup):
         Raises:
             UsageError: there is no such one.
         """
-        if args and not args[0].startswith("-") and args[0] not in self.entries:
+        # While a shell completes, an answer is empty or words to choose from.
+        if args and not args[0].startswith("-") and args[0] not in self.entries and not ctx.resilient_parsing:
             from perfdb.cli.meant import did_you_mean
 
             shown = [name for name, entry in self.entries.items() if not entry.hidden]
@@ -115,14 +120,31 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"perfdb {__version__}")
+        import platform
+
+        python = platform.python_version()
+        measured = f"Parsl {_installed('parsl')}, MLflow {_installed('mlflow')}, Python {python}"
+        typer.echo(f"perfdb {__version__} ({measured}, record schema {RECORD_SCHEMA})")
         raise typer.Exit
+
+
+def _installed(package: str) -> str:
+    """A package's version, without importing it."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print perfdb's version and exit.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print perfdb's version, and with what it measures."
+        ),
     ] = False,
 ) -> None:
     pass

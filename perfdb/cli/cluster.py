@@ -74,6 +74,7 @@ def up(
     It lives in a folder of its own below /tmp, with its own munge, ports and logs, beside any Slurm already there.
 
     \b
+    Examples:
       perfdb cluster up
       eval "$(perfdb cluster env)"
       srun -N 2 sh -c 'echo $SLURMD_NODENAME'
@@ -112,7 +113,13 @@ def up(
 
 @app.command()
 def down(name: Name = "pocket", as_json: AsJson = False) -> None:
-    """End the cluster and its jobs, and remove all of it; also what a crash or a reboot left."""
+    """End the cluster and its jobs, and remove all of it. Also what a crash or a reboot left.
+
+    \b
+    Examples:
+      perfdb cluster down
+      perfdb cluster down --name second
+    """
     from perfdb.cli.terminal import Voice, print_json
     from perfdb.platforms.pocket import Places
     from perfdb.platforms.pocket import down as stop
@@ -131,7 +138,13 @@ def down(name: Name = "pocket", as_json: AsJson = False) -> None:
 
 @app.command()
 def status(name: Name = "pocket", as_json: AsJson = False) -> None:
-    """Say whether the cluster runs, and what it does. Exit code 1 when not all of it runs."""
+    """Say whether the cluster runs, and what it does. Exit code 1 when not all of it runs.
+
+    \b
+    Examples:
+      perfdb cluster status
+      perfdb cluster status --json
+    """
     from perfdb.cli.terminal import print_json
     from perfdb.platforms.pocket import Places
     from perfdb.platforms.pocket.status import status as look
@@ -155,9 +168,10 @@ def status(name: Name = "pocket", as_json: AsJson = False) -> None:
 
 @app.command()
 def env(name: Name = "pocket", as_json: AsJson = False) -> None:
-    """Print what your shell needs so that Slurm's commands speak to the cluster.
+    """Print what your shell needs to speak to the cluster. From then on Slurm's commands do.
 
     \b
+    Examples:
       eval "$(perfdb cluster env)"
     """
     from perfdb.cli.terminal import print_json

@@ -79,7 +79,8 @@ def compare(
     """Compare sides: what differs, by how much, and how sure that is.
 
     Only like runs are compared: whatever differs besides is refused, unless --ignore names it. Ratios are the other
-    side's over the baseline's, with a 95 % interval; a verdict is about the other side.
+    side's over the baseline's, with a 95 % interval; a verdict is about the other side. Exit code 6 where --fail-on
+    matches; 5 where records could not be read: they are left out, and named.
 
     \b
     Examples:

@@ -17,10 +17,10 @@ def configs(
 ) -> None:
     """List the configs in parsl-configs/.
 
-    Tells platform, executors and whether each loads here.
+    Tells platform, executors and whether each loads here. Each is loaded in a child process of its own.
 
     \b
-    Each is loaded in a child process of its own:
+    Examples:
       perfdb configs
       perfdb configs --python venv/bin/python
     """

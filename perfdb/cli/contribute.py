@@ -45,7 +45,8 @@ def contribute(
     """Commit records to a branch for a pull request.
 
     Your checkout stays as it is: files, index, branch and uncommitted edits. Every record is checked first, as `perfdb
-    validate` does. Doing it twice changes nothing; after a failed push, the same command goes on where it stopped.
+    validate` does; with any fault nothing is committed, and the exit code is 5. Doing it twice changes nothing; after a
+    failed push, the same command goes on where it stopped.
 
     \b
     Examples:

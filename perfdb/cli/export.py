@@ -20,6 +20,8 @@ def export(
 ) -> None:
     """Export records to a Parquet or CSV file, a row each, newest first.
 
+    Exit code 5 where records could not be read: they are left out, and named.
+
     \b
     Examples:
       perfdb export all.parquet

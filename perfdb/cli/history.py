@@ -55,7 +55,8 @@ def history(
 
     One series for each machine, config and set of options; unlike runs are never mixed. By version all records of one version
     make one point, by date each is one. A change is confirmed when it is at least 5 % and hardly chance; suspected when too
-    few points follow to tell. `perfdb annotate --resets-baseline` begins a new baseline.
+    few points follow to tell. `perfdb annotate --resets-baseline` begins a new baseline. Exit code 5 where records could not
+    be read: they are left out, and named.
 
     \b
     Examples:

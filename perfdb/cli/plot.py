@@ -34,7 +34,7 @@ def ecdf(
     width: Width = 560,
     scale: Scale = 2.0,
 ) -> None:
-    """Plot the distributions of records' samples, percentiles marked.
+    """Plot the distributions of samples, percentiles marked.
 
     \b
     Examples:
@@ -82,7 +82,7 @@ def repetitions(
     width: Width = 560,
     scale: Scale = 2.0,
 ) -> None:
-    """Plot every repetition of a metric, a row a record, with the interval of its median.
+    """Plot every repetition of a metric, a row a record. The bar is the interval of the median.
 
     \b
     Examples:

@@ -24,7 +24,7 @@ def history(
     width: Width = 560,
     scale: Scale = 2.0,
 ) -> None:
-    """Plot how a metric went over versions or dates, with what changed.
+    """Plot a metric over versions or dates, and what changed.
 
     The records that the query finds must be alike but for version and date: one machine, one config, one spec.
 
@@ -134,7 +134,7 @@ def ratios(
     width: Width = 560,
     scale: Scale = 2.0,
 ) -> None:
-    """Plot what `perfdb compare` finds: each metric's ratio, its interval and the verdict.
+    """Plot what `perfdb compare` finds. Each metric has its ratio, the interval and the verdict.
 
     \b
     Examples:

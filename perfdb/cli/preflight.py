@@ -35,6 +35,7 @@ def preflight(
     answer. Each line that failed ends with the remedy.
 
     \b
+    Examples:
       source openenv-connection.env
       perfdb preflight $OPENENV_URL --expected-hosts $NUM_WORKERS --sessions 9000
     """

@@ -69,6 +69,8 @@ def list_records(
 ) -> None:
     """List the records, newest first.
 
+    Exit code 5 where records could not be read: they are left out, and named.
+
     \b
     Examples:
       perfdb list

@@ -25,7 +25,8 @@ def report(
     """Make a site of the records: pages that open from the disk and on any static host, without a network.
 
     Withdrawn, invalid and failed records are on it, labelled, and count in no comparison. A site that is there already is
-    replaced once the new one is whole; files that others put beside its own stay.
+    replaced once the new one is whole; files that others put beside its own stay. Exit code 5 where records could not be
+    read: they are left out, and counted.
 
     \b
     Examples:

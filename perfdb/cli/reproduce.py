@@ -72,7 +72,8 @@ def reproduce(
 
     The same config, options and Parsl release, on this machine, into a new record that names the old one. The config must be
     the very one, but for secrets: the file of its name in parsl-configs/, or one that you name. What is no config, such as a
-    service, is named once more; what is unlike is told afterwards. Exit codes: as `perfdb run`.
+    service, is named once more; what is unlike is told afterwards. Exit codes are those of
+    `perfdb run`: 0 done, 3 failed, 4 invalid.
 
     \b
     Examples:

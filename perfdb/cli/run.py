@@ -116,8 +116,8 @@ def _app_for(
         _run(family, {k: v for k, v in spec.items() if v is not None}, **given)
 
     command.__doc__ = (
-        f"Measure {family.name}: one run, one record.\n\n"
-        "The record is kept on disk, immutable, before it is shown in MLflow."
+        f"{family.purpose}\n\n"
+        "One run makes one record, which is kept on disk, immutable, before it is shown in MLflow."
         f"{_GOES_ON if family.goes_on else ''}\n\n"
         "\b\nExamples:\n" + "\n".join(f"  {name or f'perfdb run {family.name}'} {typed}" for typed in family.examples)
     )

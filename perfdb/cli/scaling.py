@@ -87,7 +87,7 @@ def analyze(
     scale: Scale = 2.0,
     as_json: AsJson = False,
 ) -> None:
-    """Ceilings, latency against load, hosts; with runs on one host and on several, the scaling factor.
+    """Tell ceilings, latency against load, and hosts. With runs on one host and on several, the scaling factor too.
 
     Without any named, all scaling records are taken, imported ones too, which stand apart from those that were measured
     here. Invalid, failed and withdrawn ones are left out, and named. Of runs of one kind on as many hosts the newest counts

@@ -36,11 +36,12 @@ def benchmark(
         typer.Option(envvar="MAX_CONCURRENT_ENVS", min=1, max=1_000_000, help="Sessions at once, of each process."),
     ] = 100,
 ) -> None:
-    """Serve the benchmark environment on openenv-core, until stopped.
+    """Serve the benchmark environment on openenv-core.
 
-    A session's step waits as long as it is told to, and answers with pid, session and host. It needs perfdb[scaling].
+    Until it is stopped. A session's step waits as long as it is told to, and answers with pid, session and host. It needs perfdb[scaling].
 
     \b
+    Examples:
       perfdb serve benchmark --workers 2
       curl -s localhost:8000/health
     """
@@ -80,11 +81,12 @@ def lean(
     ] = 0,
     seed: Annotated[int, typer.Option(help="Which ones: the same seed picks the same.")] = 0,
 ) -> None:
-    """Serve the same protocol with next to no cost, until stopped: what it can't hold, the client can't either.
+    """Serve the same protocol at next to no cost. It runs until stopped; what it can't hold, the client can't either.
 
     GET /stats counts sessions and steps in flight, with their peaks; POST /stats/reset begins anew.
 
     \b
+    Examples:
       perfdb serve lean --delay-ms 200 --delay-share 0.01
       curl -s localhost:8000/stats
     """
@@ -132,11 +134,12 @@ def multi(
     ] = 5,
     as_json: AsJson = False,
 ) -> None:
-    """Serve from several backends behind Envoy, on this machine, until stopped. It needs perfdb[scaling].
+    """Serve from several backends of this machine, behind Envoy. It runs until stopped, and needs perfdb[scaling].
 
     Envoy listens on 127.0.0.1. Writes openenv-connection.env and envoy-config-generated.yaml into the current folder.
 
     \b
+    Examples:
       perfdb serve multi --backends 3
       source openenv-connection.env      # in another shell
       perfdb preflight $OPENENV_URL --expected-hosts $NUM_WORKERS
@@ -164,12 +167,13 @@ def balancer(
     admin_port: AdminPort = 9901,
     as_json: AsJson = False,
 ) -> None:
-    """Serve with Envoy alone, before backends that run elsewhere. It needs perfdb[scaling].
+    """Serve with Envoy alone, before backends elsewhere. It runs until stopped, and needs perfdb[scaling].
 
     Waits until all of them are healthy; for the rest as `multi`. Envoy's admin listens at HOST too, and whoever reaches it can
     end Envoy: keep it on a closed network.
 
     \b
+    Examples:
       perfdb serve balancer --host node-1 --backend node-2:8000 --backend node-3:8000
     """
     from perfdb.cli.terminal import Voice

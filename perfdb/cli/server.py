@@ -15,7 +15,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 def start(as_json: AsJson = False) -> None:
     """Start the server, or find the one that runs.
 
-    It listens on this machine's loopback only.
+    It listens on this machine's loopback only, and shows the local database, where records are mirrored unless
+    MLFLOW_TRACKING_URI names another place.
+
+    \b
+    Examples:
+      perfdb server start
+      PERFDB_SERVER_PORT=5050 perfdb server start
     """
     from perfdb.settings import load_settings
     from perfdb.tracking import server
@@ -26,7 +32,12 @@ def start(as_json: AsJson = False) -> None:
 
 @app.command()
 def stop(as_json: AsJson = False) -> None:
-    """Stop the server."""
+    """Stop the server. The records and the database stay.
+
+    \b
+    Examples:
+      perfdb server stop
+    """
     from perfdb.cli.terminal import print_json
     from perfdb.settings import load_settings
     from perfdb.tracking import server
@@ -40,7 +51,13 @@ def stop(as_json: AsJson = False) -> None:
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """Say whether a server runs, and where. Exit code 1 when none does."""
+    """Say whether a server runs, and where. Exit code 1 when none does.
+
+    \b
+    Examples:
+      perfdb server status
+      perfdb server status --json
+    """
     from perfdb.cli.terminal import print_json
     from perfdb.settings import load_settings
     from perfdb.tracking import server

@@ -75,7 +75,8 @@ def sweep(
 
     Every round measures one repetition of each set-up, forth and back, so that what comes and goes on the machine
     comes to all of them alike. Each set-up gives one record; one that does not install or run gives a failed record.
-    The same command again goes on where an interrupted one stopped. It ends with 0 if any set-up was measured.
+    The same command again goes on where an interrupted one stopped. Exit code 0 if any set-up was measured whole, else 4
+    if any ran and is invalid, else 3.
 
     \b
     Examples:

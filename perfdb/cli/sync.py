@@ -17,7 +17,8 @@ def sync(
 ) -> None:
     """File killed runs, bring MLflow up to date.
 
-    Runs that were killed become records with the status `interrupted`. Doing it twice changes nothing.
+    Runs that were killed become records with the status `interrupted`. Doing it twice changes nothing. Exit code 1 when
+    something could not be done: what, and what to type, is told.
 
     \b
     Examples:

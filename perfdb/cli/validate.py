@@ -26,7 +26,8 @@ def validate(
     """Check records: whole, unaltered, plausible, private.
 
     All faults are told in one run, each with file, field and remedy. With --base, the change itself is checked too: it
-    may only add records, and configs. What it adds is read from git and never checked out.
+    may only add records, and configs. What it adds is read from git and never checked out. Exit code 5 when there are
+    faults.
 
     \b
     Examples:

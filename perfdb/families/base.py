@@ -192,6 +192,7 @@ class Family:
 
     Attributes:
         name: As in records and on the command line.
+        purpose: What it measures, in a sentence for the help.
         spec: The model of what can be asked for; each of its fields is a flag.
         subject: What is named where others name a Parsl config; None where a config is.
         nodes_option: With a subject: the option that names a Parsl config on whose nodes its programs run; '' for none.
@@ -220,6 +221,7 @@ class Family:
     """
 
     name: str
+    purpose: str
     spec: type[BaseModel]
     subject: Subject | None
     examples: tuple[str, ...]

@@ -5,6 +5,7 @@ from perfdb.gitrepo.commands import GitFailed, push
 from perfdb.gitrepo.quarantine import Quarantine
 from perfdb.gitrepo.repository import Base, MovedMeanwhile, Repository
 from perfdb.gitrepo.tree import Clash, add_files, files_below, folders_below, node_at
+from perfdb.gitrepo.trial import trial_push
 
 __all__ = [
     "Base",
@@ -22,4 +23,5 @@ __all__ = [
     "folders_below",
     "node_at",
     "push",
+    "trial_push",
 ]

@@ -60,6 +60,18 @@ class Repository:
             ) from error
         return cls(Path(top))
 
+    @classmethod
+    def begin(cls, folder: Path) -> Repository:
+        """A new checkout in a folder that is none, on the branch main, without a commit.
+
+        Raises:
+            GitFailed: git could not make it.
+        """
+        git = Git(folder)
+        git.run("init", "--quiet")
+        git.run("symbolic-ref", "HEAD", f"refs/heads/{TRUNKS[0]}")  # gits before 2.28 can't be told with `init`
+        return cls(folder)
+
     def path_of(self, name: str) -> Path:
         """Where git keeps one of its own files."""
         return self.top / self.git.line("rev-parse", "--git-path", name)

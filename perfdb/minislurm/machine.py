@@ -39,7 +39,7 @@ def _total_memory() -> int:
 def _memory_limits() -> Iterator[int]:
     """Bytes, of each of our cgroups and of those above them."""
     yield _total_memory()
-    for folder in _folders("memory"):
+    for folder in cgroup_folders("memory"):
         for name in ("memory.max", "memory.limit_in_bytes"):
             text = _read(folder / name)
             if text.isdigit():
@@ -48,7 +48,7 @@ def _memory_limits() -> Iterator[int]:
 
 def _cpu_quotas() -> Iterator[float]:
     """CPUs, of each of our cgroups and of those above them."""
-    for folder in _folders("cpu"):
+    for folder in cgroup_folders("cpu"):
         words = _read(folder / "cpu.max").split()
         if len(words) == 2 and words[0].isdigit() and int(words[1]) > 0:
             yield int(words[0]) / int(words[1])
@@ -57,7 +57,7 @@ def _cpu_quotas() -> Iterator[float]:
             yield int(quota) / int(period)
 
 
-def _folders(controller: str) -> Iterator[Path]:
+def cgroup_folders(controller: str) -> Iterator[Path]:
     """Our cgroup of `controller` and those above it, in whichever of the two hierarchies has it."""
     ours: dict[str, str] = {}
     for line in _read(Path("/proc/self/cgroup")).splitlines():

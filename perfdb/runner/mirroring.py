@@ -11,7 +11,7 @@ from perfdb.registry import Journal
 from perfdb.report.charts.drawer import Drawer
 from perfdb.runner.request import RunRequest
 from perfdb.settings import Settings
-from perfdb.tracking import MirrorResult, MirrorSession, Target, run_url, server
+from perfdb.tracking import MirrorResult, MirrorSession, Target, address, run_url, server
 
 MLFLOW_FILE = "mlflow.json"
 
@@ -50,7 +50,7 @@ class RunMirror:
         opened = self._session.opened()
         if opened is not None and self._journal is not None:
             with contextlib.suppress(RegistryError):  # the run is found again by its tag
-                self._journal.write(MLFLOW_FILE, {"uri": self._settings.tracking_uri, "run_id": opened.run_id})
+                self._journal.write(MLFLOW_FILE, {"uri": address(self._settings.tracking_uri), "run_id": opened.run_id})
 
     def show(self, folder: Path, journal: Journal) -> None:
         """Bring the record over, then see that MLflow's pages are there to look at it."""

@@ -16,7 +16,7 @@ from perfdb.runner.leftovers import end_left
 from perfdb.runner.mirroring import MLFLOW_FILE
 from perfdb.runner.recover import recover, waits
 from perfdb.settings import Settings
-from perfdb.tracking import ReadyProcess, SyncStep, Target, sync_records
+from perfdb.tracking import ReadyProcess, SyncStep, Target, address, sync_records
 from perfdb.units import counted
 
 # Progress is told once a batch: a line a record would be ten thousand lines.
@@ -109,9 +109,9 @@ def mirror(
         every_chart: Draw those of all runs that lack them, not of the newest alone.
     """
     registry = settings.registry_path
-    uri = settings.tracking_uri
+    there = address(settings.tracking_uri)
     opened = {r: j.read(MLFLOW_FILE) for r, j in finished.items()}
-    runs = {record: str(run["run_id"]) for record, run in opened.items() if run and run["uri"] == uri}
+    runs = {record: str(run["run_id"]) for record, run in opened.items() if run and address(run["uri"]) == there}
     done = 0
 
     def told(step: SyncStep) -> None:
@@ -132,7 +132,7 @@ def mirror(
             return
         outcome.sent = report.count("created") + report.count("updated")
         outcome.unchanged = report.count("unchanged")
-        outcome.troubles.extend(f"{step.record_id}: {step.error}" for step in report.failed)
+        outcome.troubles.extend(report.troubles)
         if not report.failed:
             try:
                 outcome.charted = chart_records(settings, observer, folders, process, every=every_chart)

@@ -4,7 +4,7 @@ A run: `MirrorSession`. All records: `sync_records`. The local server: `server`.
 """
 
 from perfdb.tracking.client import Budget, MirrorSession, SyncReport, sync_records
-from perfdb.tracking.faults import shown
+from perfdb.tracking.faults import address, shown
 from perfdb.tracking.mirror import MirrorResult, SyncStep
 from perfdb.tracking.ready import ReadyProcess
 from perfdb.tracking.server import Server, run_url
@@ -19,6 +19,7 @@ __all__ = [
     "SyncReport",
     "SyncStep",
     "Target",
+    "address",
     "run_url",
     "shown",
     "sync_records",

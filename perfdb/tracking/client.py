@@ -207,6 +207,15 @@ class SyncReport:
         """The records that MLflow still lacks, each with the reason."""
         return tuple(step for step in self.steps if step.error)
 
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """Why MLflow lacks them, a paragraph each; what is the same for several records is told once."""
+        said: dict[str, list[str]] = {}
+        for step in self.failed:
+            said.setdefault(str(step.error), []).append(step.record_id)
+        more = {error: f" and {len(ids) - 1} more" if len(ids) > 1 else "" for error, ids in said.items()}
+        return tuple(f"{ids[0]}{more[error]}: {error}" for error, ids in said.items())
+
 
 def sync_records(
     target: Target,

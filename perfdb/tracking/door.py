@@ -7,12 +7,14 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from perfdb.errors import PerfdbError, TrackingError
 from perfdb.processes.lock import Lock, LockTimeout
 from perfdb.tracking.faults import move_away, plain, trouble
+from perfdb.tracking.signin import how_to_sign_in
 from perfdb.tracking.target import Target
 
 ENVIRONMENT = {
@@ -138,6 +140,32 @@ def _told(target: Target, error: Exception) -> TrackingError:
         return trouble(target.uri, f"{what}. {move_away(target.database)}" if target.database else what)
     if target.database and ("malformed" in text or "is not a database" in text):
         return trouble(target.uri, f"is damaged. {move_away(target.database)}")
+    if refused := _refusal(target, error, text):
+        return trouble(target.uri, refused)
     if isinstance(error, ImportError):
         return trouble(target.uri, f"needs a package that is missing here: {plain(text)}")
     return trouble(target.uri, f"failed: {plain(text) or type(error).__name__}")
+
+
+def _refusal(target: Target, error: Exception, text: str) -> str | None:
+    """What a server's 401 or 403 means to the person who got it, to be read after "MLflow at <uri>"; None for others."""
+    if not target.is_http:
+        return None
+    # MLflow's own exceptions know their status; those of `requests`, by which files are sent, know the response.
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status is None and hasattr(error, "get_http_status_code"):
+        status = error.get_http_status_code()
+    if "Invalid Host header" in text:
+        return (
+            "does not go by that name. Ask whoever runs it for its address, or to add this one to "
+            "MLFLOW_SERVER_ALLOWED_HOSTS"
+        )
+    if status == HTTPStatus.UNAUTHORIZED:
+        return how_to_sign_in(target.uri)
+    if status == HTTPStatus.FORBIDDEN:
+        said = "" if "Permission denied" in text else f" ({plain(text)})"
+        return (
+            f"knows this account and does not let it do that{said}. Ask whoever runs the server to make it an editor "
+            "(docs/how-to/team.md says how)"
+        )
+    return None

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from pathlib import Path
 
 from perfdb.errors import TrackingError
+from perfdb.tracking.signin import secrets
 
 SYNC_HINT = "The record itself is safe; once MLflow works again, send what is missing with `perfdb sync`"
 LONGEST_DETAIL = 300
 _CREDENTIALS = re.compile(r"://[^\s/]*@|://\S*@(?=[^\s/@]*(?:[:/]|$))")
 _QUERY = re.compile(r"(://[^\s?]*)\?\S*")
-_SECRET_VARIABLES = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME")
 
 
 def masked(text: str) -> str:
     """`text` without the user and password of any address in it, nor what follows a `?`, nor MLflow's credentials."""
-    for name in _SECRET_VARIABLES:
-        if value := os.environ.get(name, ""):
-            text = text.replace(value, "***")
+    for secret in secrets():
+        text = text.replace(secret, "***")
     return _QUERY.sub(r"\1?***", _CREDENTIALS.sub("://***@", text))
+
+
+def address(uri: str) -> str:
+    """A tracking URI without user, password and query: what is the same for everybody who uses that MLflow."""
+    return _CREDENTIALS.sub("://", uri).partition("?")[0]
 
 
 def shown(uri: str) -> str:

@@ -108,6 +108,7 @@ def family_of(tmp_path: Path) -> Family:
 
     return Family(
         name="counting",
+        purpose="Count.",
         spec=Turns,
         subject=Subject(metavar="WHAT", option="--what", help="Anything.", describe=describe),
         examples=(),

@@ -158,11 +158,11 @@ def test_the_wall_time_lost_to_a_dead_mlflow_is_bounded(home: Home) -> None:
 
 
 def test_perfdb_doctor_finds_everything_in_order_and_says_what_is_not(home: Home) -> None:
-    done = home.perfdb("doctor", "--json")
+    done = home.perfdb("doctor", "parsl", "disk", "--json")
     assert done.returncode == 0, done.stdout
-    points = {point["about"]: point for point in json.loads(done.stdout)}
-    assert points["parsl-perf"]["state"] == points["registry"]["state"] == "ok"
+    points = {point["name"]: point for point in json.loads(done.stdout)}
+    assert points["parsl-perf"]["status"] == "ok"
     home.env["PERFDB_REGISTRY"] = os.devnull + "/registry"
-    done = home.perfdb("doctor", "--json")
+    done = home.perfdb("doctor", "disk", "--json")
     assert done.returncode == 1
-    assert {p["about"]: p for p in json.loads(done.stdout)}["registry"]["state"] == "trouble"
+    assert {p["name"]: p for p in json.loads(done.stdout)}["registry"]["status"] == "fix"

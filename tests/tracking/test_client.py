@@ -17,7 +17,7 @@ import pytest
 from perfdb.errors import TrackingError
 from perfdb.registry import Registry
 from perfdb.settings import Settings
-from perfdb.tracking import MirrorSession, Target, server, sync_records
+from perfdb.tracking import MirrorSession, SyncReport, SyncStep, Target, server, sync_records
 from perfdb.tracking.door import connect
 from perfdb.tracking.mapping import RECORD_TAG
 from tests.tracking.records import save, sqlite_target
@@ -255,3 +255,23 @@ def test_syncs_at_once_give_one_run_a_record(tmp_path):
         thread.join()
     runs = connect(target, wait_s=5).search_runs(["1"])
     assert sorted(run.data.tags[RECORD_TAG] for run in runs) == sorted(e.record.record_id for e in entries)
+
+
+def test_what_keeps_several_records_from_mlflow_is_told_once():
+    steps = [SyncStep(name, None, why) for name, why in (("0a", "down"), ("0b", "bad"), ("0c", "down"), ("0d", "down"))]
+    assert SyncReport(tuple(steps)).troubles == ("0a and 2 more: down", "0b: bad")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        ("403 Forbidden", b"over quota", "does not let it do that (API request"),
+        ("403 Forbidden", b"Invalid Host header - possible attack", "does not go by that name"),
+    ],
+)
+def test_a_refusal_is_told_by_what_can_be_done_about_it(tmp_path, status, body, said):
+    with listening(replying(status, body)) as url:
+        target = http_target(url.replace("://", "://fake-user:fake-pass@"), tmp_path)
+        warning, _ = whole_run(target, save(tmp_path), ENOUGH_S)
+    assert said in warning
+    assert "fake" not in warning

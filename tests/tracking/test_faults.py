@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfdb.tracking.faults import plain, shown, trouble
+from perfdb.tracking.faults import address, plain, shown, trouble
 
 
 def test_a_password_in_the_address_is_masked():
@@ -18,6 +18,12 @@ def test_a_password_with_odd_characters_is_masked_too():
 
 def test_a_token_after_a_question_mark_is_masked():
     assert shown("http://mlflow.example/?token=fake-token") == "http://mlflow.example/?***"
+
+
+def test_an_address_is_the_same_for_everybody_who_signs_in_there():
+    assert address("https://fake-user:fake/p@ss@mlflow.example:5000/x") == "https://mlflow.example:5000/x"
+    assert address("postgresql://fake-user:fake-pass@db/x?password=fake-pass") == "postgresql://db/x"
+    assert address("sqlite:////a/b.db") == "sqlite:////a/b.db"
 
 
 def test_the_password_variable_is_masked_wherever_it_turns_up(monkeypatch):

@@ -18,6 +18,7 @@ def cancel(ids: LiveJobs, as_json: AsJson = False) -> None:
     """Cancel jobs. One that runs gets SIGTERM, all its processes, and SIGKILL after the scheduler's grace.
 
     \b
+    Examples:
       mini-slurm cancel 12
       mini-slurm cancel 12_3 14
     """

@@ -16,6 +16,7 @@ def events(ids: KnownJobs, as_json: AsJson = False) -> None:
     """Show what happened to a job, its resizes above all: decided, written, signalled, acknowledged, applied.
 
     \b
+    Examples:
       mini-slurm events 12
       mini-slurm events 12 --json
 

@@ -27,6 +27,7 @@ def queue(
     """List the jobs that run, and those that wait, in the order in which they will start.
 
     \b
+    Examples:
       mini-slurm queue
       mini-slurm queue --all --json
 

@@ -35,6 +35,7 @@ def scheduler(
     """Run the scheduler until Ctrl-C or SIGTERM. Jobs that run then go on, and the next scheduler takes them over.
 
     \b
+    Examples:
       mini-slurm scheduler
       mini-slurm scheduler --elastic-threshold 40.0
       mini-slurm scheduler --disable-elastic --cpus 6 --mem 12GB

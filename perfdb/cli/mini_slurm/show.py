@@ -19,6 +19,7 @@ def show(ids: KnownJobs, as_json: AsJson = False) -> None:
     """Show all that is known of jobs. Of an array, how its tasks stand.
 
     \b
+    Examples:
       mini-slurm show 12
       mini-slurm show 12_3 --json
     """

@@ -15,6 +15,7 @@ def stats(as_json: AsJson = False) -> None:
     """Sum up the jobs and the machine: how many in which state, what is given away, how long jobs waited.
 
     \b
+    Examples:
       mini-slurm stats
       mini-slurm stats --json
     """

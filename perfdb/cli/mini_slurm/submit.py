@@ -54,6 +54,7 @@ def submit(
     """Submit a job, or an array of them. It starts once a scheduler runs and there is room.
 
     \b
+    Examples:
       mini-slurm submit --cpus 2 python3 train.py --epochs 3
       mini-slurm submit --elastic --cpus 2 --max-cpus 8 --mem 4GB --priority 5 "python3 train.py"
       mini-slurm submit --shell 'sort < in.txt | uniq -c > out.txt'

@@ -26,6 +26,7 @@ def wait(
     """Wait until jobs have ended. Exit code 0 when each of them completed, 3 when one did not, or not in time.
 
     \b
+    Examples:
       mini-slurm wait 12 && mini-slurm submit python3 next.py
       mini-slurm wait 12 13 --timeout 600
     """

@@ -20,6 +20,7 @@ def _nothing_derived(_: Record) -> tuple[Metric, ...]:
 
 FAMILY = Family(
     name="autoscale",
+    purpose="Measure how long nodes take to come, stage by stage.",
     spec=AutoscaleSpec,
     subject=None,
     examples=("parsl-configs/slurm_pocket.py --rounds 5", "parsl-configs/local_htex.py --blocks 2"),

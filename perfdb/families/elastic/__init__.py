@@ -22,6 +22,7 @@ def _nothing_derived(_: Record) -> tuple[Metric, ...]:
 
 FAMILY = Family(
     name="elastic",
+    purpose="Measure what elastic jobs bring, and what resizes cost.",
     spec=ElasticSpec,
     subject=SUBJECT,
     examples=(

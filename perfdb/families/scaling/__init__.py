@@ -26,6 +26,7 @@ def _nothing_derived(_: Record) -> tuple[Metric, ...]:
 
 FAMILY = Family(
     name="scaling",
+    purpose="Measure how much a service bears, on one host or many.",
     spec=ScalingSpec,
     subject=SUBJECT,
     unkept=UNKEPT,

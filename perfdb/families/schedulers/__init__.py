@@ -23,6 +23,7 @@ def _nothing_derived(_: Record) -> tuple[Metric, ...]:
 
 FAMILY = Family(
     name="schedulers",
+    purpose="Measure scheduler against scheduler on the same jobs.",
     spec=SchedulersSpec,
     subject=SUBJECT,
     unkept={"kubernetes": KUBERNETES_FILE},

@@ -28,6 +28,7 @@ def _progress(line: str) -> str | None:
 
 FAMILY = Family(
     name="throughput",
+    purpose="Measure tasks per second, as parsl-perf does.",
     spec=ThroughputSpec,
     subject=None,
     examples=(

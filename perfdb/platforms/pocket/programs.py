@@ -69,7 +69,7 @@ class Programs:
 def how_to_install(missing: list[str], packages: list[str]) -> str:
     """The paragraph for programs that are missing."""
     what = f"this machine lacks {', '.join(missing)}."
-    if _is_debian():
+    if is_debian():
         sudo = "" if os.getuid() == 0 else "sudo "
         return f"{what} Install what a pocket cluster needs with `{sudo}apt-get install {' '.join(packages)}`, then try again."
     return (
@@ -78,7 +78,8 @@ def how_to_install(missing: list[str], packages: list[str]) -> str:
     )
 
 
-def _is_debian() -> bool:
+def is_debian() -> bool:
+    """Whether this is Debian, Ubuntu or one of their kin."""
     try:
         text = Path("/etc/os-release").read_text(errors="replace")
     except OSError:

@@ -35,6 +35,8 @@ NAV = (
     ("metrics.html", "Metrics"),
     ("badges/index.html", "Badges"),
 )
+# Where a site of the documentation lies in the same folder, as `make docs` leaves it.
+DOCUMENTATION = ("docs/index.html", "Documentation")
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def build_site(
     place = check_target(target)
     contents = read_contents(root, folders, title=title, query=query, faults=faults, progress=progress)
     with replacing(place) as building:
-        common = _common(contents)
+        common = _common(contents, documented=(place / DOCUMENTATION[0]).is_file())
         writer = Writer(building, common)
         _write_assets(writer)
         progress("compare", 0, 1)
@@ -101,13 +103,13 @@ def build_site(
     return Built(place, len(contents.items), pages, contents.faults)
 
 
-def _common(contents: Contents) -> dict[str, Any]:
+def _common(contents: Contents, *, documented: bool) -> dict[str, Any]:
     apart = sum(not item.counts for item in contents.items)
     left_out = f", of which {apart} stand in no comparison" if apart else ""
     return {
         "site": {
             "title": contents.title,
-            "nav": NAV,
+            "nav": (*NAV, DOCUMENTATION) if documented else NAV,
             "counts": f"{counted(len(contents.items), 'record')}{left_out}.",
             "as_of": instant_text(contents.newest_at),
             "query": contents.query,

@@ -1,0 +1,1 @@
+../../../../deploy/github/check-contribution.sh

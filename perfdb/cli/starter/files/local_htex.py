@@ -1,0 +1,1 @@
+../../../../parsl-configs/local_htex.py
