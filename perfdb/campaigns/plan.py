@@ -134,7 +134,11 @@ def put_by(plan: Plan, state_path: Path) -> None:
 
 
 def forget(plan: Plan, state_path: Path) -> None:
-    """All its records are kept, or it is given up: from here on its journals are like any others."""
+    """All its records are kept, or it is given up: from here on its journals are like any others.
+
+    Raises:
+        RegistryError: its file cannot be removed.
+    """
     path = _path(plan, state_path)
     try:
         if _uuid_in(path) == plan.uuid:

@@ -41,7 +41,7 @@ def format_of(output: Path) -> str:
 
 
 def write(spec: Spec, output: Path, scale: float, voice: Voice) -> None:
-    """Draw a chart into a file, whole or not at all.
+    """Draw a chart into a file, whole or not at all; `scale` pixels for each unit of the chart's.
 
     Raises:
         UsageError: the file's ending is none of ours.

@@ -22,6 +22,7 @@ def find_config(target: str, settings: Settings) -> Path:
     """The config's file: the path as given, else one of that name in parsl-configs/.
 
     Raises:
+        UsageError: it is too long to be a path.
         ConfigError: there is none.
     """
     if not can_be_a_path(target):

@@ -58,7 +58,7 @@ def wanted_cores(cores: int | None, measured: Sequence[Way]) -> int:
 def given_profile(
     file: Path | None, seconds_per_core: float | None, cold_start: float | None, concurrency: int | None, given_by: str
 ) -> Serverless | None:
-    """The serverless platform that was asked for, if any.
+    """The serverless platform that was asked for, if any; times in seconds.
 
     Raises:
         UsageError: the file or the options describe none.

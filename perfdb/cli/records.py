@@ -22,6 +22,7 @@ DEFAULT_COLUMNS = ("record_id", "started_at", "name", "machine", "status", "pars
 
 
 def complete_id(incomplete: str) -> list[str]:
+    """For the shell: the ids of records that begin so."""
     from perfdb.registry.index.listing import find_folders
     from perfdb.settings import load_settings
 

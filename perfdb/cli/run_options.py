@@ -16,6 +16,7 @@ COMMON = "What to measure and how to file it"
 
 
 def complete_config(incomplete: str) -> list[str]:
+    """For the shell: the names of configs that begin so."""
     from perfdb.cli.found import config_files
     from perfdb.settings import load_settings
 

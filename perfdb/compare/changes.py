@@ -90,7 +90,7 @@ def change_points(values: Sequence[float]) -> tuple[Change, ...]:
 
 
 def told(values: Sequence[float], edges: dict[int, Edge]) -> tuple[Change, ...]:
-    """Edges as changes, with the medians of the points between them."""
+    """Edges as changes, with the medians of the points between them, in the unit of `values`."""
     if not edges:
         return ()
     places = sorted(edges)

@@ -32,6 +32,7 @@ class Taking:
 
     @property
     def began(self) -> datetime:
+        """When its run began, in UTC."""
         return self.record.started_at
 
 
@@ -44,6 +45,7 @@ def version_of(record: Record) -> tuple[str | None, str | None]:
 
 
 def place_of(record: Record) -> tuple[int, Version, str, str] | None:
+    """Where its version stands in the order: known ones by number first, others by text; None without a version."""
     from packaging.version import InvalidVersion, Version
 
     version, source = version_of(record)
@@ -93,6 +95,7 @@ def by_version(takings: Sequence[Taking]) -> Sorted:
 
 
 def version_order(taking: Taking) -> tuple[object, ...]:
+    """What sorts by version, a release before commits that are built on it, then by time. It has a place."""
     assert taking.place is not None
     known, version, text, source = taking.place
     return known, version, text, bool(source), taking.began

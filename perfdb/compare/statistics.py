@@ -127,7 +127,7 @@ def cliffs_delta(baseline: Sequence[float], other: Sequence[float]) -> float:
 
 
 def blocked_cliffs_delta(blocks: Sequence[Block]) -> float:
-    """The same over the pairs within each block."""
+    """Cliff's delta over the pairs within each block, from -1 to 1."""
     import numpy as np
 
     both = [(np.sort(baseline), np.sort(other)) for baseline, other in blocks if len(baseline) and len(other)]

@@ -23,6 +23,7 @@ class EventLog:
         self._listener = True
 
     def write(self, event: dict[str, Any], *, durable: bool = False) -> None:
+        """Add an event. `durable`: it is on the disk when this returns. A full disk or a gone listener raises nothing."""
         data = json.dumps(event, ensure_ascii=True).encode() + b"\n"
         if event["event"] == "line" and self._written + len(data) > LONGEST_LOG:
             return

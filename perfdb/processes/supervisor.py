@@ -101,6 +101,7 @@ class Supervision:
         self._open_streams = 0
 
     def run(self) -> None:
+        """Start the child, see it to its end, and write down both and all that it says between."""
         job = self._job
         wake_in, wake_out = socket.socketpair()
         wake_out.setblocking(False)

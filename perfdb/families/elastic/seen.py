@@ -201,7 +201,7 @@ class Seen:
 
 
 def in_order(steps: Sequence[tuple[float, int, int]]) -> list[tuple[float, int, int]]:
-    """Steps by time; of one instant those that give back first, for what is given back and what is given are one decision."""
+    """Steps by time, in seconds; of one instant those that give back first, for what is given back and what is given are one decision."""
     before: dict[int, int] = {}
     turned = []
     for at, job, cpus in sorted(steps, key=lambda step: step[0]):

@@ -29,6 +29,7 @@ class Refusal(Exception):
 
 
 def main(path):
+    """Print what the config of that path is, as one line of JSON: the only thing on stdout."""
     if sys.platform == "linux":
         # A config may loop for ever: should perfdb be killed meanwhile, the kernel ends us as well.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 
 def facts():
+    """The versions of this Python, of Parsl and of what else lies beside it, by name."""
     import parsl
 
     return {

@@ -18,6 +18,7 @@ class TooLarge(Exception):
 
 
 def config_params(config):
+    """The parameters of a Parsl config, with its executors, providers and launchers, by dotted names."""
     walk = _Walk()
     walk.object(["config"], config, skip=("executors",))
     executors = list(config.executors)
@@ -34,6 +35,7 @@ def config_params(config):
 
 
 def executor_facts(executor):
+    """An executor's label, and the names of its class, its provider's and its launcher's; None where it has none."""
     provider = getattr(executor, "provider", None)
     launcher = getattr(provider, "launcher", None)
     return {

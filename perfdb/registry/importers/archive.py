@@ -38,7 +38,11 @@ def read(source: str, options: Options) -> Iterator[Part]:
 
 
 def read_store(root: Path, kind: str, options: Options) -> Iterator[Part]:
-    """As `read`, for runs that count as of `kind`."""
+    """As `read`, for runs that count as of `kind`.
+
+    Raises:
+        UsageError: the store cannot be read, or is none.
+    """
     try:
         yield from _store(root, kind, options)
     except OSError as error:

@@ -21,6 +21,7 @@ from perfdb.registry.store import SAMPLES_FILE
 # Milliseconds since 1970, step, value; in the order in which they were logged.
 Point = tuple[int, int, float]
 RECORD_TAG = "perfdb.record_id"
+COMPARISON_TAG = "perfdb.comparison"
 _STATUS: Mapping[str, tuple[Status, str | None]] = {
     "FINISHED": ("ok", None),
     "FAILED": ("failed", "its source calls it FAILED"),
@@ -65,6 +66,8 @@ def import_run(kind: str, run: SourceRun, options: Options) -> Imported | Skippe
     """The record of one run."""
     if run.tags.get(RECORD_TAG):
         return Skipped(run.address, f"it shows perfdb's own record {run.tags[RECORD_TAG][:16]}", own=True)
+    if run.tags.get(COMPARISON_TAG):
+        return Skipped(run.address, "it shows a comparison of perfdb's own, and no measurement", own=True)
     if run.status not in _STATUS:
         return Skipped(run.address, f"its status is {run.status[:40]!r}, which MLflow does not know")
     try:

@@ -32,7 +32,7 @@ class Batch:
 
 
 def read_batch(root: Path, folders: Sequence[str]) -> Batch:
-    """Read records; a folder without a record's file is none, and no fault."""
+    """Read records; a folder without a record's file is none, and no fault. A RecordError of one is kept as its fault."""
     rows, faults = [], []
     for folder in folders:
         path = root / folder / RECORD_FILE

@@ -27,10 +27,16 @@ class CommitTree:
         self._added = added
 
     def items(self) -> Iterator[Item]:
+        """What is to be judged, in the order of paths."""
         for path in sorted(self._added):
             yield Item(path, _KINDS.get(self._added[path].mode, "other"))
 
     def read(self, path: str, most: int) -> bytes:
+        """A plain file of at most `most` bytes.
+
+        Raises:
+            Unreadable: it can't be had.
+        """
         change = self._added.get(path)
         if change is not None and change.mode not in ("100644", "100755"):
             raise Unreadable("is no plain file")
@@ -44,6 +50,7 @@ class CommitTree:
         return data
 
     def has(self, path: str) -> bool:
+        """Whether a plain file will be there after the merge."""
         change = self._added.get(path)
         if change is not None:
             return change.mode == "100644"
@@ -54,10 +61,12 @@ class CommitTree:
         )
 
     def record_ids(self) -> frozenset[str]:
+        """The ids of all records, those of the base and those that are added."""
         new = (path for path in self._added if path.endswith(f"/{RECORD_FILE}"))
         return frozenset(path.split("/")[3] for path in (*self._before, *new) if path.count("/") == 4)
 
     def others(self, month: str) -> Sequence[str]:
+        """Where the base's records of a month (`2026-11`) are."""
         return [path for path in self._before if path.split("/")[2] == month and path not in self._added]
 
     @cached_property

@@ -63,6 +63,7 @@ class FolderTree:
         self._below = sorted(set(below)) or [""]
 
     def items(self) -> Iterator[Item]:
+        """What is to be judged, folder by folder."""
         for start in self._below:
             if start:
                 yield from self._one(start, self._root / start)
@@ -70,6 +71,11 @@ class FolderTree:
                 yield from self._in(self._root, "")
 
     def read(self, path: str, most: int) -> bytes:
+        """A plain file of at most `most` bytes.
+
+        Raises:
+            Unreadable: it can't be had.
+        """
         try:
             handle = self._open(path)
         except (OSError, ValueError) as error:
@@ -87,15 +93,18 @@ class FolderTree:
         return data
 
     def has(self, path: str) -> bool:
+        """Whether a plain file is there; no link is followed."""
         try:
             return stat.S_ISREG(os.lstat(self._root / path).st_mode)
         except (OSError, ValueError):
             return False
 
     def record_ids(self) -> frozenset[str]:
+        """The ids of all records that are there, as their folders are named."""
         return frozenset(path.parent.name for path in self._root.glob("[!_.]*/*/*/*/record.json"))
 
     def others(self, month: str) -> Sequence[str]:
+        """Where those records of a month (`2026-11`) are that are not to be judged."""
         if self._below == [""]:
             return ()
         paths = (f"{p.relative_to(self._root)}" for p in self._root.glob(f"[!_.]*/*/{month}/*/record.json"))

@@ -68,7 +68,7 @@ def environment() -> jinja2.Environment:
 
 
 def exact(value: float, unit: str = "") -> str:
-    """Every digit, for who wants to compute with it."""
+    """Every digit of a value, for who wants to compute with it."""
     text = str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(float(value))
     return f"{text} {unit}" if unit not in ("", "1") else text
 
@@ -79,7 +79,7 @@ def percent(ratio: float) -> str:
 
 
 def median_of(metric: Metric) -> float:
-    """Over its repetitions."""
+    """The median over its repetitions, in the metric's unit."""
     return statistics.median(metric.all_values)
 
 

@@ -57,7 +57,7 @@ def wait_of(action: Any) -> float | None:
 
 
 def wait_of_body(body: bytes) -> float | None:
-    """Likewise, of the body of POST /step."""
+    """Likewise in seconds, of the body of POST /step."""
     document = parsed(body)
     return wait_of(document.get("action")) if isinstance(document, dict) else None
 

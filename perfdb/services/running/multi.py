@@ -107,6 +107,10 @@ def balanced(
         log: Where the supervisor notes what the parts say; an older one is replaced. Envoy's config lies beside it.
         say: Told of parts that end and of what they print.
         facts: What else the connection file is to say, see `Connection`.
+
+    Raises:
+        ServiceError: Envoy is not installed or refuses its config, an address is taken, a part does not start, or an older
+            log cannot be removed.
     """
     envoy = find_envoy()
     for address in (balancer.listener, balancer.admin):

@@ -66,9 +66,10 @@ def test_every_kind_has_its_definitions() -> None:
     assert set(definitions.OPENENV_COLUMNS.values()) <= definitions.SCALING.keys()
 
 
-def test_a_run_that_is_perfdbs_own_mirror_is_skipped_and_is_no_fault(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tag", ["perfdb.record_id", "perfdb.comparison"])
+def test_a_run_that_is_perfdbs_own_mirror_is_skipped_and_is_no_fault(tmp_path: Path, tag: str) -> None:
     experiment = file_store(tmp_path)
-    add_run(experiment, tags={"perfdb.record_id": "0123456789abcdef"})
+    add_run(experiment, tags={tag: "0123456789abcdef"})
     saved = save(tmp_path / "mlruns", KIND, experiment)
     assert (saved.added, saved.faults, len(saved.skipped)) == ([], [], 1)
 

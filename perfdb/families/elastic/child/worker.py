@@ -41,6 +41,7 @@ class Told:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
     def say(self, **fields):
+        """Append one line of JSON, whole or not at all."""
         os.write(self._file, (json.dumps(fields) + "\n").encode())
 
 
@@ -107,6 +108,7 @@ class Change:
 
     @property
     def is_done(self):
+        """Whether whoever comes is up and whoever goes is idle."""
         return all(slot.up_s is not None for slot in self.coming) and all(slot.begun_s is None for slot in self.going)
 
 
@@ -122,6 +124,7 @@ class Pool:
 
     @property
     def filenos(self):
+        """The descriptors to wait on, one of each worker."""
         return [slot.here.fileno() for slot in self._all]
 
     @property
@@ -130,6 +133,7 @@ class Pool:
 
     @property
     def is_done(self):
+        """Whether no unit is left."""
         return self._done == self._units
 
     def resize(self, cpus, resize=None):

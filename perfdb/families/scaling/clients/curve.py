@@ -34,7 +34,7 @@ class Curve:
         return sum(change for ms, change in self.changes.items() if ms / 1e3 <= moment_s)
 
     def mean(self, begin_s: float, end_s: float) -> float:
-        """How many on average over that time, which is longer than none."""
+        """The mean number over that time, which is longer than none."""
         return self.area(begin_s, end_s) / (end_s - begin_s)
 
     def area(self, begin_s: float, end_s: float) -> float:

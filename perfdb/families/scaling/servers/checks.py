@@ -125,7 +125,7 @@ def unevenness(load: Load, most_spread: float, least_success: float, required_ho
 
 
 def unlawful(load: Load, window: tuple[float, float]) -> str | None:
-    """How Little's law does not hold in the steady window, which tells of a fault of the measurement; None where it does."""
+    """How Little's law does not hold in the steady window (two instants in seconds), which tells of a fault of the measurement; None where it does."""
     law = load.littles_law(*window) if load.complete else None
     if law is None or law.holds:
         return None
@@ -136,7 +136,7 @@ def unlawful(load: Load, window: tuple[float, float]) -> str | None:
 
 
 def lawful(loads: Sequence[Load], window: tuple[float, float]) -> str:
-    """What Little's law says of loads in which it holds."""
+    """What Little's law says of loads in which it holds; `window` is two instants in seconds."""
     laws = [law for load in loads if load.complete and (law := load.littles_law(*window)) is not None]
     if not laws:
         return "not judged: there is no load in which every session succeeded"

@@ -8,7 +8,7 @@ from statistics import fmean, median
 
 
 def mean_of(values: Sequence[float | None]) -> float | None:
-    """Their mean; None where there is none, or one is unknown: left out, the slowest would make the others' look good."""
+    """Their mean, in their unit; None where there is none, or one is unknown: left out, the slowest would make the others' look good."""
     known = [value for value in values if value is not None]
     return fmean(known) if known and len(known) == len(values) else None
 

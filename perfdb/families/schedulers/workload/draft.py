@@ -39,7 +39,7 @@ def generous_limit_s(run_s: float) -> float:
 
 
 def listed(drafts: Iterable[Draft], compress: float) -> tuple[WorkJob, ...]:
-    """The jobs in order of arrival, those that arrive together in the order given; all times divided by `compress`.
+    """The jobs in order of arrival, those that arrive together in the order given; all times (seconds) divided by `compress`.
 
     Raises:
         UsageError: there are none, too many, or one is longer or later than a list can say.

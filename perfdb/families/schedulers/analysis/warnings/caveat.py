@@ -41,7 +41,7 @@ def by_scheduler(cases: Iterable[Case]) -> dict[str, list[Case]]:
 
 
 def submitted(row: Row) -> float | None:
-    """When it was, or began where only that is known."""
+    """When it was, or began where only that is known, in seconds since 1970."""
     return row.started_s if row.submitted_s is None else row.submitted_s
 
 
@@ -51,10 +51,10 @@ def seconds(value: float) -> str:
 
 
 def mean_s(values: Sequence[float]) -> str:
-    """Their mean, in words."""
+    """Their mean in seconds, in words."""
     return seconds(fmean(values))
 
 
 def instant(value: float) -> str:
-    """On a calendar."""
+    """Seconds since 1970, on a calendar."""
     return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S}"
