@@ -37,7 +37,8 @@ def test_one_scheduler_stands_in_two_versions() -> None:
     told = [Described.model_validate_json(one).arm for one in describe(["fluence", "fluence-original"]).values()]
     assert told[0].scheduler_name != told[1].scheduler_name
     assert [len(one.objects) for one in told] == [1, 0]
-    assert told[1].pod_labels["fluence.flux-framework.org/group-size"] == "{nodes}"
+    assert told[1].pod_labels.keys() == {"fluence.pod-group", "fluence.group-size", "scheduling.x-k8s.io/pod-group"}
+    assert told[1].pod_labels["fluence.group-size"] == "{nodes}"
 
 
 def test_a_file_describes_an_arm_without_code(tmp_path: Path) -> None:
