@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,9 @@ def test_bytes_that_are_no_toml_are_refused(content: bytes, tmp_path: Path) -> N
 def test_a_file_that_is_not_there_is_told() -> None:
     with pytest.raises(UsageError, match="No such file"):
         describe(["default"], Path("/nowhere/arms.toml"))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "arms.toml")
+    with pytest.raises(UsageError, match="it is no file"):
+        describe(["default"], tmp_path / "arms.toml")
