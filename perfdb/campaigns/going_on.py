@@ -10,6 +10,7 @@ from perfdb.errors import ConfigError, Interrupted, ParslInstallError, PerfdbErr
 from perfdb.families import FAMILIES
 from perfdb.registry import Journal, Registry
 from perfdb.runner import Asked, Mirror, NotWritten, Outcome
+from perfdb.runner.assemble import child_runs
 from perfdb.runner.lab import MeasurementStopped, Observer
 from perfdb.runner.measuring import begin
 from perfdb.runner.outputs import check_writable, write_outputs
@@ -25,6 +26,15 @@ def is_of_one(plan: Plan) -> bool:
     """Whether a plan that waits is such a run, and no sweep."""
     family = FAMILIES.get(plan.seats[0].request.family)
     return len(plan.seats) == 1 and family is not None and family.goes_on
+
+
+def steps_done(plan: Plan, settings: Settings) -> tuple[int, int]:
+    """How many of a waiting run's children came to their ends, and how many it takes at most."""
+    (seat,) = plan.seats
+    family = FAMILIES[seat.request.family]
+    journal = Journal(settings.state_path / "journal" / seat.run)
+    done = sum(run.log.exit.reason == "ended" for run in child_runs(journal))
+    return done, family.child_count(family.spec.model_validate(seat.request.spec))
 
 
 def run_or_go_on(plan: Plan, settings: Settings, observer: Observer, mirror: Mirror, *, to_go_on: str) -> Outcome:
@@ -47,7 +57,7 @@ def run_or_go_on(plan: Plan, settings: Settings, observer: Observer, mirror: Mir
     try:
         with seating(plan, settings):
             place = seated(seat, plan, settings, resumable=True)
-        outcome = _outcome(plan, place, settings, observer, mirror)
+        outcome = _outcome(place, settings, observer, mirror)
     except (KeyboardInterrupt, MeasurementStopped) as stopped:
         mirror.close()
         raise _interrupted(plan, place, settings, to_go_on) from stopped
@@ -57,6 +67,7 @@ def run_or_go_on(plan: Plan, settings: Settings, observer: Observer, mirror: Mir
         raise
     except PerfdbError:
         mirror.close()
+        _leave_nothing_unmeasured(plan, place, settings)
         raise
     try:
         forget(plan, settings.state_path)
@@ -69,13 +80,13 @@ def run_or_go_on(plan: Plan, settings: Settings, observer: Observer, mirror: Mir
     return outcome
 
 
-def _outcome(plan: Plan, place: Place, settings: Settings, observer: Observer, mirror: Mirror) -> Outcome:
+def _outcome(place: Place, settings: Settings, observer: Observer, mirror: Mirror) -> Outcome:
     """What the run gave, once its last child has ended."""
     mirror.prepare(place.seat.request, place.journal)
     if place.outcome is not None:  # cut off when all but MLflow was done
         mirror.open()
         return _with_outputs(place, place.outcome)
-    _measure(plan, place, settings, observer, mirror)
+    _measure(place, settings, observer, mirror)
     finish(place, settings)
     assert place.outcome is not None
     return place.outcome
@@ -89,7 +100,7 @@ def _with_outputs(place: Place, outcome: Outcome) -> Outcome:
     return Outcome(outcome.record, outcome.folder, outcome.parsl_logs, folder)
 
 
-def _measure(plan: Plan, place: Place, settings: Settings, observer: Observer, mirror: Mirror) -> None:
+def _measure(place: Place, settings: Settings, observer: Observer, mirror: Mirror) -> None:
     journal = place.journal
     try:
         measuring = begin(place.seat.request, settings, journal, observer, mirror.open)
@@ -99,7 +110,6 @@ def _measure(plan: Plan, place: Place, settings: Settings, observer: Observer, m
                 f"this was measured in part and cannot be gone on with: {error} What was measured is safe in the journal; mend "
                 "that and type the same command again, or begin anew with --fresh."
             ) from error
-        _leave_nothing(plan, journal, settings)
         raise
     if journal.log_paths():  # an earlier process ran the first child
         mirror.open()
@@ -108,9 +118,9 @@ def _measure(plan: Plan, place: Place, settings: Settings, observer: Observer, m
             try:
                 measuring.step()
             except MeasurementStopped:
-                if measuring.lab.interrupted:
+                if measuring.lab.interrupted or _was_lost(journal):
                     raise
-                # It ran out of its time, or its supervisor was killed, and then it is over.
+                # It ran out of its time, and then it is over.
     finally:
         measuring.close()
 
@@ -118,14 +128,24 @@ def _measure(plan: Plan, place: Place, settings: Settings, observer: Observer, m
 def _interrupted(plan: Plan, place: Place | None, settings: Settings, to_go_on: str) -> Interrupted:
     """What becomes of an interrupted run, in words."""
     (seat,) = plan.seats
-    journal = Journal(settings.state_path / "journal" / seat.run) if place is None else place.journal
-    if journal.log_paths():
+    if Journal(settings.state_path / "journal" / seat.run).log_paths():
         return Interrupted(f"interrupted: what was measured until then is safe in the journal. {to_go_on}")
-    _leave_nothing(plan, journal, settings)
+    _leave_nothing_unmeasured(plan, place, settings)
     return Interrupted("interrupted before anything was measured; nothing was left behind.")
 
 
-def _leave_nothing(plan: Plan, journal: Journal, settings: Settings) -> None:
+def _was_lost(journal: Journal) -> bool:
+    """Whether the supervisor of the last child was killed: that costs the child, as it does where perfdb is killed with it."""
+    runs = child_runs(journal)
+    return bool(runs) and runs[-1].log.exit.reason == "lost"
+
+
+def _leave_nothing_unmeasured(plan: Plan, place: Place | None, settings: Settings) -> None:
+    """Forget a run of which nothing was measured; one whose journal we did not get at is another process's."""
+    (seat,) = plan.seats
+    journal = Journal(settings.state_path / "journal" / seat.run)
+    if journal.log_paths() or (place is None and journal.path.exists()):
+        return
     forget(plan, settings.state_path)
-    shutil.rmtree(plan.seats[0].request.work_path / journal.run, ignore_errors=True)
+    shutil.rmtree(seat.request.work_path / journal.run, ignore_errors=True)
     journal.remove()

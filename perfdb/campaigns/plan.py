@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from perfdb.errors import RegistryError
+from perfdb.families import FAMILIES
 from perfdb.processes.lock import Lock
 from perfdb.record import fingerprint, new_uuid, sha256_hex
 from perfdb.registry import Journal
@@ -92,15 +93,18 @@ def _key(seats: Sequence[Seat]) -> str:
 
 def _besides(seat: Seat) -> list[str]:
     """Where a run's own files go, and the content of the files that its options name."""
-    named = [text for text in seat.request.spec.values() if isinstance(text, str) and text.endswith(".toml")]
+    unkept = FAMILIES[seat.request.family].unkept
+    texts = {name: text for name, text in seat.request.spec.items() if isinstance(text, str)}
+    named = [text for name, text in texts.items() if text.endswith(".toml") or name in unkept]
     folder = seat.request.output_dir
     return [*([] if folder is None else [str(folder)]), *map(_content, named)]
 
 
 def _content(target: str) -> str:
     try:
-        return sha256_hex(Path(target).read_bytes())
-    except OSError:  # whoever loads it says what is wrong with it
+        path = Path(target)
+        return sha256_hex(path.read_bytes()) if path.is_file() else ""  # a pipe would keep us waiting
+    except (OSError, ValueError):  # whoever loads it says what is wrong with it
         return ""
 
 

@@ -125,6 +125,8 @@ def target_for(asked: Again, target: str | None) -> str | None:
         if target is not None:
             raise UsageError(f"record {record.record_id} measured a Parsl config: name it with --config FILE.")
         return None
+    if target is None and subject.again is not None:
+        target = subject.again(record.params)
     if target is None:
         raise UsageError(
             f"record {record.record_id} does not keep the {subject.metavar} that it measured. Type: perfdb reproduce "

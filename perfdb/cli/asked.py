@@ -44,6 +44,7 @@ def asked_for(
     parsl: str | None,
     overrides: Mapping[str, Scalar] | None = None,
     output_dir: Path | None = None,
+    fresh: bool = False,
 ) -> Asked:
     """Everything checked that can be checked before anything starts.
 
@@ -74,7 +75,7 @@ def asked_for(
     if parsl is not None:
         voice.say(f"preparing Parsl {Redactor().text(parsl)} in an environment of its own")
         chosen = install(parsl, settings.state_path)
-    return Asked(
+    asked = Asked(
         family=family,
         target=named,
         spec=spec,
@@ -86,9 +87,11 @@ def asked_for(
         parsl=chosen.source,
         release=chosen.version,
         overrides=overrides or {},
-        output_dir=_free(output_dir, family),
+        output_dir=None if output_dir is None or family.outputs is None else output_dir.absolute(),
         nodes_config=None if nodes_of is None else find_config(str(nodes_of), settings),
     )
+    _refuse_taken(asked, settings, fresh=fresh)
+    return asked
 
 
 def arm_for(family: Family, settings: Settings, voice: Voice, label: str, *, parsl: str | None, **asked: Any) -> Arm:
@@ -110,15 +113,29 @@ def arm_for(family: Family, settings: Settings, voice: Voice, label: str, *, par
         return Arm(label, replace(found, parsl=known.source, release=known.version), refused=str(error))
 
 
-def _free(folder: Path | None, family: Family) -> Path | None:
-    """The folder for a family's own files, which has none of them yet: an older run's are not written over."""
-    if folder is None or family.outputs is None:
-        return None
+def _refuse_taken(asked: Asked, settings: Settings, *, fresh: bool) -> None:
+    """The folder for a family's own files has none of them yet: an older run's are not written over.
+
+    Those of a run that waits may be its own: it was cut off between its last file and its end.
+    """
+    folder, outputs = asked.output_dir, asked.family.outputs
+    if folder is None or outputs is None:
+        return
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--output-dir {folder} is a file. Name a folder.")
-    if there := [name for name in family.outputs.files if os.path.lexists(folder / name)]:
+    there = [name for name in outputs.files if os.path.lexists(folder / name)]
+    if there and (fresh or not _waits(asked, settings)):
         raise UsageError(f"--output-dir {folder} holds {', '.join(there)} of another run. Name another folder.")
-    return folder.absolute()
+
+
+def _waits(asked: Asked, settings: Settings) -> bool:
+    from perfdb.campaigns.going_on import plan_of_one
+    from perfdb.campaigns.plan import waiting
+
+    if not asked.family.goes_on:
+        return False
+    key = plan_of_one(asked, settings).key
+    return any(plan.key == key for plan in waiting(settings.state_path))
 
 
 def is_given(family: Family, option: str, asked: Mapping[str, Any]) -> bool:

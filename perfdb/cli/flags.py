@@ -22,7 +22,8 @@ def flags_of(family: Family) -> dict[str, Any]:
             flags = [f"{typed}/--no-{typed[2:]}"] if info.annotation is bool else [typed]
             shown = "" if info.default is None else f" (default: {info.default})"
             told = f"{info.description}{shown}" if name == field else f"the same as {flag(field)}"
-            found[name] = Annotated[_bare(info.annotation) | None, typer.Option(*flags, help=told, show_default=False)]
+            option = typer.Option(*flags, help=told, show_default=False, autocompletion=family.completes.get(field))
+            found[name] = Annotated[_bare(info.annotation) | None, option]
     return found
 
 

@@ -26,10 +26,14 @@ def begun_or_new(plan: Plan, settings: Settings, voice: Voice, *, fresh: bool) -
     if begun is None:
         return plan
     what = _kind(begun)
+    where = measured_elsewhere(begun, settings.state_path)
     if not fresh:
-        voice.say(f"going on with the {what} that was begun at {_when(begun)} (--fresh begins anew)")
+        if where is None:  # else whoever goes on is told so, and it is not gone on with
+            voice.say(
+                f"going on with the {what} that was begun at {_when(begun)}{_done(begun, settings)} (--fresh begins anew)"
+            )
         return begun
-    if (where := measured_elsewhere(begun, settings.state_path)) is not None:
+    if where is not None:
         raise RegistryError(f"the same {what} is being measured {where}. End it first, or wait for it.")
     _give_up(begun, settings, voice)
     return plan
@@ -99,6 +103,15 @@ def _give_up(plan: Plan, settings: Settings, voice: Voice) -> None:
     voice.say(report.sentence())
     for trouble in report.troubles:
         voice.warn(trouble)
+
+
+def _done(plan: Plan, settings: Settings) -> str:
+    from perfdb.campaigns.going_on import is_of_one, steps_done
+
+    if not is_of_one(plan):
+        return ""
+    done, count = steps_done(plan, settings)
+    return f": {done} of {count} steps are done already"
 
 
 def _kind(plan: Plan) -> str:

@@ -21,7 +21,7 @@ def rules() -> Mapping[str, Rules]:
             kind: Rules(metrics or {}, any_metric=metrics is None, imported=True)
             for kind, metrics in DEFINITIONS.items()
         },
-        **{f.name: Rules(f.metrics, f.summarise, f.derive, f.implied) for f in FAMILIES.values()},
+        **{f.name: Rules(f.metrics, f.summarise, f.derive, f.implied, agrees=f.agrees) for f in FAMILIES.values()},
     }
 
 

@@ -159,7 +159,7 @@ def print_list(found: Found, columns: Sequence[Column], *, root: Path, default: 
     headlines = found.rows(metrics) or [()] * len(found.places)
     for row, headline in zip(found.rows(plain), headlines, strict=True):
         cells = [_cell(value, column) for value, column in zip(row, plain, strict=True)]
-        # Here alone a number stands without its metric's name, which would say so.
+        # Here a number stands without its metric's name, which would say so.
         told = (
             _cell(value, column) + (", simulated" if column.name.startswith("metric.simulated_") else "")
             for value, column in zip(headline, metrics, strict=True)

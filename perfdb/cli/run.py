@@ -87,9 +87,19 @@ def _positional(family: Family) -> dict[str, Any]:
     if subject is None:
         return {"target": Target}
     return {
-        "target": Annotated[str | None, typer.Argument(metavar=f"[{subject.metavar}]", help=subject.help)],
+        "target": Annotated[
+            str | None,
+            typer.Argument(metavar=f"[{subject.metavar}]", help=subject.help, autocompletion=subject.complete),
+        ],
         "named": Annotated[
-            str | None, typer.Option(subject.option, metavar=subject.metavar, help="The same.", rich_help_panel=COMMON)
+            str | None,
+            typer.Option(
+                subject.option,
+                metavar=subject.metavar,
+                help="The same.",
+                rich_help_panel=COMMON,
+                autocompletion=subject.complete,
+            ),
         ],
     }
 
@@ -199,7 +209,7 @@ def _run(
         from perfdb.cli.against import run_against
 
         run_against(family, settings, voice, against, typed, [v.value for v in fail_on or ()], as_json=as_json)
-    asked = asked_for(family, settings, voice, **typed)
+    asked = asked_for(family, settings, voice, **typed, fresh=fresh)
     mirror = RunMirror(settings, voice, start_server=not no_server)
     unwritten = None
     try:

@@ -31,12 +31,12 @@ class Chosen:
     left_out: dict[str, list[str]] = field(default_factory=dict)
 
     def samples_of(self, record: Record, reader: ParquetReader) -> Mapping[str, Sequence[Any]] | None:
-        """The samples, read as the validator does; None where they can't be, or say something else than the record's metrics."""
+        """The samples, read as the validator does; None where they can't be, or say something else than the record."""
         columns = columns_of(record, self.folders[record.record_id], reader)
         if columns is None:
             self.left_out.setdefault("without samples that can be read", []).append(record.record_id)
         elif _contradicts(record, columns, self.family):
-            self.left_out.setdefault("samples and metrics contradict one another", []).append(record.record_id)
+            self.left_out.setdefault("samples and record contradict one another", []).append(record.record_id)
         else:
             return columns
         return None
@@ -73,7 +73,7 @@ def chosen(family: str, words: Sequence[str], example: str, voice: Voice, *, imp
             f"there is no record of the family {family} here. Measure one, for example on this machine: {example}"
         )
     folders = {str(i): root / str(f) for i, f in every.rows(every.columns(["record_id", "folder"]))}
-    sides = Sides(root, index, every_one)
+    sides = Sides(root, index, every_one, f"{'' if imported else 'measured '}record of the family {family}")
     named = [sides.chosen(word) for word in words or [every_one]]
     for fault in sides.faults:
         voice.warn(str(fault))
@@ -106,7 +106,7 @@ def columns_of(record: Record, folder: Path, reader: ParquetReader) -> Mapping[s
 
 
 def _contradicts(record: Record, columns: Mapping[str, Sequence[Any]], family: str) -> bool:
-    """Whether the record states other numbers than follow from its samples, as the validator sees it."""
+    """Whether the record states something else than follows from its samples, as the validator sees it."""
     from perfdb.cli.known import rules
     from perfdb.registry.validator.content import check_samples
     from perfdb.registry.validator.report import Findings

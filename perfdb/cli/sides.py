@@ -59,15 +59,17 @@ class Sides:
 
     Args:
         where: A query that every side is narrowed by.
+        what: What the query leaves, for a sentence, where it is not the user's own.
 
     Attributes:
         faults: What is wrong with the records that could not be read.
     """
 
-    def __init__(self, root: Path, index: Index, where: str | None = None) -> None:
+    def __init__(self, root: Path, index: Index, where: str | None = None, what: str = "") -> None:
         self._root = root
         self._index = index
         self._where = where
+        self._what = what
         self._records: dict[str, Record] = {}
         every = index.search(retracted=True)
         self._catalogue: Catalogue = every.view.catalogue
@@ -90,10 +92,10 @@ class Sides:
         query = f"({reading.query}) and ({self._where})" if self._where else reading.query
         found = self._index.search(query, retracted=True)
         if not found.total:
-            narrowed = f" that {self._where!r} leaves" if self._where else ""
-            raise UsageError(
-                f"the side {text!r} finds no record{narrowed}. `perfdb list` with a query shows what there is."
-            )
+            told = f"the side {text!r} finds no record" + (f" that {self._where!r} leaves" if self._where else "")
+            if self._what:
+                told = f"no {self._what} matches {text!r}"
+            raise UsageError(f"{told}. `perfdb list` with a query shows what there is.")
         records = list(self._read(found))
         withdrawn = self._withdrawn(found)
         return Chosen(text, records, reading.compared, withdrawn)

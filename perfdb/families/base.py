@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -101,7 +101,10 @@ class Lab(Protocol):
 
 @dataclass(frozen=True)
 class Measurements:
-    """What the children's outputs say, all of it."""
+    """What the children's outputs say, all of it.
+
+    `versions`: of what was measured beside Parsl, by name.
+    """
 
     status: Status
     reason: str | None
@@ -110,6 +113,7 @@ class Measurements:
     findings: tuple[Finding, ...] = ()
     samples: Mapping[str, Sequence[object]] = field(default_factory=dict)
     workers: tuple[Host, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,12 +126,16 @@ class Subject:
         help: What may be typed there.
         describe: What was typed, described for the record: its `source` is what the record keeps of it, with nothing in it
             that must not be published. Hosts go by pseudonyms made with the key that is given. Raises UsageError.
+        complete: What may stand there that begins like this, for shells; None where nothing is known.
+        again: Pure: from a record's params to what to type for the same; None where they do not say it.
     """
 
     metavar: str
     option: str
     help: str
     describe: Callable[[str, str], ConfigDescription]
+    complete: Callable[[str], Sequence[str]] | None = None
+    again: Callable[[Mapping[str, Scalar]], str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -211,11 +219,13 @@ class Family:
         summarise: Pure: the metrics that the samples imply, for whoever checks a record.
         derive: Pure: the metrics that a record's other metrics imply, for the same.
         outputs: Files besides the record, for whoever asks for them; None where there are none.
+        agrees: Pure: what of a record its samples contradict beyond the metrics, a sentence each; None where that is nothing.
         implied: The metrics of a run that stand only where one of these two implies them.
         shown: Pure: what a record and its samples have for people beyond the metrics; None where there is nothing.
         nearby: See there; None where no file says anything.
         either: Pairs of options of which only one may be typed.
         unkept: Options whose values may name hosts or hold secrets, and what a record has in their place where one was given.
+        completes: What may stand for an option that begins like this, by the option, for shells.
         goes_on: Whether a run of it that was interrupted waits for the same command, which goes on with the next child; else what
             was measured until then becomes a record at once.
     """
@@ -237,10 +247,12 @@ class Family:
     summarise: Callable[[Mapping[str, Sequence[Any]]], tuple[Metric, ...]]
     derive: Callable[[Record], tuple[Metric, ...]]
     implied: frozenset[str]
+    agrees: Callable[[Record, Mapping[str, Sequence[Any]]], Iterable[str]] | None = None
     outputs: Outputs | None = None
     shown: Callable[[Record, Mapping[str, Sequence[Any]]], Shown] | None = None
     nearby: Nearby | None = None
     either: tuple[tuple[str, str], ...] = ()
     nodes_option: str = ""
     unkept: Mapping[str, Scalar] = field(default_factory=dict)
+    completes: Mapping[str, Callable[[str], Sequence[str]]] = field(default_factory=dict)
     goes_on: bool = False

@@ -16,12 +16,13 @@ class Curve:
 
 @dataclass(frozen=True)
 class Curves:
-    """Distributions of one quantity."""
+    """Distributions of one quantity. `of`: what one of the samples is."""
 
     quantity: str
     unit: str
     curves: tuple[Curve, ...]
     remarks: tuple[str, ...] = ()
+    of: str = "sample"
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,9 @@ class Differences:
 
 @dataclass(frozen=True)
 class Staircases:
-    """As a StagesChart: for each group its stages in order, each with its values."""
+    """As a StagesChart: for each group its stages in order, each with its values. `quantity`: what the stages add up to."""
 
     unit: str
     groups: tuple[tuple[str, tuple[tuple[str, tuple[float, ...]], ...]], ...]
     remarks: tuple[str, ...] = ()
+    quantity: str = ""

@@ -193,7 +193,7 @@ def _seal(
             perfdb_version=__version__,
             perfdb_commit=request.commit,
             perfdb_dirty=request.dirty,
-            measured=_measured(request, config),
+            measured={**_measured(request, config), **measured.versions},
         ),
         metrics=measured.metrics,
         checks=measured.checks,

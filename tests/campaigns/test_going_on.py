@@ -8,18 +8,20 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import psutil
 import pyarrow.parquet
 import pytest
 from pydantic import BaseModel
 
 from perfdb.campaigns import going_on
 from perfdb.campaigns.going_on import is_of_one, plan_of_one, run_or_go_on
-from perfdb.campaigns.plan import Arm, plan_for, waiting
+from perfdb.campaigns.plan import Arm, plan_for, put_by, waiting
+from perfdb.cli.going_on import begun_or_new
 from perfdb.errors import Interrupted, RegistryError, UsageError
 from perfdb.families import FAMILIES, Family, Measurements, Outputs, Program, Subject
 from perfdb.processes.identity import ProcessIdentity
 from perfdb.processes.tree import marked
-from perfdb.registry import Registry
+from perfdb.registry import Journal, Registry
 from perfdb.registry.journal import all_journals
 from perfdb.runner import Asked, NotWritten
 from perfdb.runner.syncing import sync_all
@@ -251,6 +253,47 @@ def test_what_cannot_be_measured_at_all_does_not_wait(settings):
     assert nothing_waits(settings)
 
 
+def test_a_disk_that_is_full_at_the_start_leaves_nothing_that_waits(settings, monkeypatch):
+    def full(*_, **__):
+        raise RegistryError("it could not be written: the disk is full: free some space.")
+
+    for owner, name in ((Journal, "create"), (Mirror, "prepare")):
+        with monkeypatch.context() as patch, pytest.raises(RegistryError, match="disk is full"):
+            patch.setattr(owner, name, full)
+            run(settings, asked())
+        assert nothing_waits(settings)
+
+
+def test_what_another_process_just_begins_is_left_to_it(settings):
+    plan = plan_of_one(asked(), settings)
+    put_by(plan, settings.state_path)
+    (seat,) = plan.seats
+    Journal.create(settings.state_path, seat.request.model_dump(mode="json"), run=seat.run)  # by us, who live
+    with pytest.raises(RegistryError, match="measuring the same"):
+        run(settings, asked())
+    assert len(waiting(settings.state_path)) == 1 and len(all_journals(settings.state_path)) == 1
+
+
+def test_a_supervisor_that_is_killed_costs_its_turn_alone(settings):
+    (settings.root / "stop-at").write_text("2")
+    observer = Observer()
+    observer.on_progress = lambda text: _kill_the_supervisor() if text == "halfway" else None
+    with pytest.raises(Interrupted, match="safe in the journal"):
+        run(settings, asked(), observer)
+    assert records(settings) == [] and len(waiting(settings.state_path)) == 1
+    (settings.root / "stop-at").unlink()
+    abandon(settings)
+    observer = Observer()
+    outcome = run(settings, asked(), observer)
+    assert observer.heard == ["turn 2", "turn 3"] and turns_of(outcome) == [1, 2, 3]
+    assert outcome.record.status == "ok" and nothing_waits(settings)
+
+
+def _kill_the_supervisor():
+    (supervisor,) = psutil.Process().children()
+    supervisor.kill()
+
+
 def test_what_was_measured_in_part_is_kept_when_it_can_no_longer_be_measured(settings, monkeypatch):
     interrupted(settings, asked(), turn=2)
     gone = replace(FAMILIES["counting"].subject, describe=_refuse)
@@ -319,6 +362,23 @@ def test_another_process_that_measures_the_same_is_not_disturbed(settings):
         run(settings, asked())
 
 
+def test_what_waits_is_gone_on_with_and_said_to_be_with_how_far_it_is(settings):
+    interrupted(settings, asked(), turn=3)
+    voice = Observer()
+    begun_or_new(plan_of_one(asked(), settings), settings, voice, fresh=False)
+    (said,) = voice.said
+    assert said.startswith("going on with the run that was begun at ") and ": 2 of 3 steps are done already" in said
+
+
+def test_nobody_is_told_of_going_on_with_what_another_process_measures(settings):
+    interrupted(settings, asked(), turn=2)
+    (journal,) = all_journals(settings.state_path)
+    journal.adopt()  # by us, who live
+    voice = Observer()
+    plan = begun_or_new(plan_of_one(asked(), settings), settings, voice, fresh=False)
+    assert voice.said == [] and plan.uuid == waiting(settings.state_path)[0].uuid
+
+
 def test_another_name_or_another_folder_is_another_run(settings):
     keys = [
         plan_of_one(what, settings).key
@@ -339,6 +399,19 @@ def test_a_file_that_an_option_names_is_part_of_the_question(settings):
         arms.write_text(text)
         keys.add(plan_of_one(asked(spec={"turns": 3, "arms": str(arms)}), settings).key)
     assert len(keys) == 2
+
+
+def test_so_is_one_without_a_suffix_where_the_option_names_files(settings, monkeypatch):
+    monkeypatch.setitem(FAMILIES, "counting", replace(FAMILIES["counting"], unkept={"arms": "a file"}))
+    arms, pipe = settings.root / "arms", settings.root / "pipe"
+    os.mkfifo(pipe)
+    keys = set()
+    for text in ("a = 1", "a = 2"):
+        arms.write_text(text)
+        keys.add(plan_of_one(asked(spec={"turns": 3, "arms": str(arms)}), settings).key)
+    for said in (str(pipe), "x" * 5000, "no\0name"):  # nothing of it is read
+        keys.add(plan_of_one(asked(spec={"turns": 3, "arms": said}), settings).key)
+    assert len(keys) == 5
 
 
 def test_a_sweep_is_told_from_a_run(settings):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from perfdb.campaigns.reproduce import Again, again, check_config, config_for, differences, side_by_side
+from perfdb.campaigns.reproduce import Again, again, check_config, config_for, differences, side_by_side, target_for
 from perfdb.errors import ConfigError, RecordError, UsageError
 from perfdb.record import Artifact, Code, ConfigRef, Environment, Host, Metric, Origin, Record, sha256_hex
 from perfdb.registry import Entry, Registry
@@ -184,3 +184,13 @@ def test_numbers_in_two_units_are_not_put_side_by_side() -> None:
 def test_a_record_knows_what_it_would_be_called() -> None:
     assert isinstance(again(measured()), Again)
     assert again(measured()).measured == "Parsl 2026.10.26"
+
+
+def test_a_built_in_workload_need_not_be_named_once_more() -> None:
+    params = {"workload.kind": "built-in", "workload.name": "clog"}
+    spec = {"arms": "simulated:fifo", "iters": 1}
+    assert target_for(again(measured(family="schedulers", spec=spec, params=params)), None) == "clog"
+    assert target_for(again(measured(family="schedulers", spec=spec, params=params)), "mixed") == "mixed"
+    for other in ({"workload.kind": "toml", "workload.name": "clog"}, {**params, "workload.name": "$(id)"}, {}):
+        with pytest.raises(UsageError, match="does not keep the WORKLOAD"):
+            target_for(again(measured(family="schedulers", spec=spec, params=other)), None)

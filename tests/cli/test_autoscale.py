@@ -88,7 +88,7 @@ def test_a_record_whose_samples_say_something_else_than_its_metrics_counts_nowhe
     forged, _ = record(root, {("cold", 1): started(-5.0)}, metrics=honest.metrics)
     found = document("analyze")
     assert [pool["records"] for pool in found["pools"]] == [[honest.record_id]]
-    assert found["left_out"] == {"samples and metrics contradict one another": [forged.record_id]}
+    assert found["left_out"] == {"samples and record contradict one another": [forged.record_id]}
 
 
 def test_the_blocks_that_never_came_of_records_left_out_are_counted(root):

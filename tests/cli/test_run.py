@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from perfdb.cli.app import app
 from perfdb.cli.asked import asked_for, is_given
 from perfdb.cli.render import print_record
+from perfdb.cli.run import RunGroup
 from perfdb.cli.terminal import Voice
 from perfdb.errors import UsageError
 from perfdb.families import FAMILIES
@@ -153,3 +155,14 @@ def test_what_a_plan_refuses_is_told_without_the_plan(root: Path) -> None:
         "these options: more than 1,000,000 arrivals: take a lower rate or a shorter time. "
         "`perfdb run scaling --help` says what it takes."
     )
+
+
+def offered(option: str, begun: str) -> list[str]:
+    command = RunGroup(name="run").get_command(None, "schedulers")
+    parameter = next(parameter for parameter in command.params if option in parameter.opts)
+    return [item.value for item in parameter.shell_complete(typer.Context(command), begun)]
+
+
+def test_a_shell_completes_what_the_family_knows_of_its_options(root: Path) -> None:
+    assert offered("target", "cl") == offered("--workload", "cl") == ["clog"]
+    assert offered("--arms", "mini-slurm,sim")[0] == "mini-slurm,simulated:fifo"

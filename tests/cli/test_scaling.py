@@ -211,7 +211,7 @@ def test_invalid_records_are_left_out_and_named(root: Path) -> None:
 def test_samples_that_contradict_the_metrics_count_nowhere(root: Path) -> None:
     honest = single(root)
     forged = record(root, up_to(400, grid=FINE), metrics=honest.metrics, spec=spec())
-    assert document()["left_out"] == {"samples and metrics contradict one another": [forged.record_id]}
+    assert document()["left_out"] == {"samples and record contradict one another": [forged.record_id]}
 
 
 @pytest.mark.parametrize("chart", ["throughput", "latency", "success", "p99", "hosts"])

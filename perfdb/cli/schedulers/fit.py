@@ -57,6 +57,9 @@ def fit(
         print_json(document(source, fits, found))
     else:
         print_fits(source, fits, found)
+    for one in fits:
+        if one.warning:
+            voice.warn(one.warning)
 
 
 def _one(word: str, voice: Voice) -> Measured:

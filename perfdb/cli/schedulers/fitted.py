@@ -17,6 +17,11 @@ from perfdb.families.schedulers.simulator.against import Against, against, polic
 from perfdb.families.schedulers.simulator.fit import Fit, fitted
 from perfdb.units import counted
 
+# A cycle shows in the waits of many jobs: of fewer iterations it is found or missed by chance.
+FEWEST_ITERATIONS = 5
+# Between the quartiles of a delay.
+_FAR_APART_S = 0.2
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -37,11 +42,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class Learned:
-    """What one arm takes."""
+    """What one arm takes, as found in so many iterations."""
 
     arm: int
     label: str
     fit: Fit
+    iterations: int
 
     @property
     def flags(self) -> str:
@@ -52,6 +58,22 @@ class Learned:
         delays = self.fit.delays
         cycle = f" --schedule-cycle-s {delays.cycle_s:g}" if delays.cycle_s else ""
         return f"--arms simulated:{policy} --schedule-delay-s {delays.schedule_s:g} --release-delay-s {delays.release_s:g}{cycle}"
+
+    @property
+    def warning(self) -> str:
+        """What to mind of the delays; '' where nothing is."""
+        low_s, high_s = (quantile(self.fit.schedule_s, share) for share in (0.25, 0.75))
+        if self.iterations < FEWEST_ITERATIONS:
+            return (
+                f"{self.label}: from so few iterations ({self.iterations}) a cycle cannot be told from delays that differ: run more, "
+                f"--iters {FEWEST_ITERATIONS} or more."
+            )
+        if not self.fit.cycle_s and high_s - low_s > _FAR_APART_S:
+            return (
+                f"{self.label}: no cycle was found, and half of the schedule delays are spread over {high_s - low_s:.3f} s: one delay for "
+                "all jobs is a guess. Run more iterations, and hold the simulator against another run with --against."
+            )
+        return ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +104,7 @@ def learned(source: Measured, arm: int | None) -> tuple[Learned, ...]:
             untold.append(f"{runs[0].label} was not measured")
             continue
         try:
-            found.append(Learned(place, runs[0].label, fitted(runs)))
+            found.append(Learned(place, runs[0].label, fitted(runs), len({run.iteration for run in runs})))
         except ValueError as error:
             untold.append(f"{runs[0].label}: {error}")
     if not found:
@@ -180,6 +202,7 @@ def document(source: Measured, fits: Sequence[Learned], found: Sequence[HeldAgai
                 "schedule_delay_s": one.fit.delays.schedule_s,
                 "release_delay_s": one.fit.delays.release_s if one.fit.release_s else None,
                 "flags": one.flags or None,
+                "warning": one.warning or None,
             }
             for one in fits
         ],

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 FAMILY = "schedulers"
 EXAMPLE = "perfdb run schedulers clog --arms mini-slurm,simulated:fifo"
-# A record whose jobs did not all end is no measurement of a mean; left out, the arm that clogged would look like the other.
-_CENSORED = frozenset({"all_jobs_ended"})
 _NOT_UNDERSTOOD = "samples that no run could have"
 
 Records = Annotated[
@@ -111,14 +109,9 @@ def _read(words: Sequence[str], experiment: str | None, voice: Voice) -> Found:
     if experiment is not None and not is_label(experiment):
         raise UsageError(f"--experiment {experiment!r} names none: `perfdb list --columns experiment` shows the names.")
     found = chosen(FAMILY, words, EXAMPLE, voice, imported=True)
-    counting = [run.record for run in found.counted.runs]
-    for record in [run.record for run in found.counted.left_out.get("invalid", ())]:
-        if {check.name for check in record.checks if not check.passed} <= _CENSORED:
-            counting.append(record)
-            found.left_out["invalid"].remove(record.record_id)
     cases: list[Case] = []
     with ParquetReader() as reader:
-        for record in counting:
+        for record in [run.record for run in found.counted.runs]:
             if experiment is None or record.experiment == experiment:
                 cases += _cases(record, found, reader)
     left_out = {why: ids for why, ids in found.left_out.items() if ids}

@@ -15,15 +15,24 @@ if TYPE_CHECKING:
 _MOST_ROWS = 40
 
 
+def complete_workload(incomplete: str) -> list[str]:
+    """Built-in ones, and files."""
+    from perfdb.families.schedulers.completion import workloads
+
+    return workloads(incomplete)
+
+
 def workload(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="WORKLOAD", help="clog, size-2, size-2-3 or mixed; or a file: FILE.toml, or FILE.swf, a trace."
+            metavar="WORKLOAD",
+            help="clog, size-2, size-2-3 or mixed; or a file: FILE.toml, or FILE.swf, a trace.",
+            autocompletion=complete_workload,
         ),
     ],
     nodes: Annotated[int, typer.Option(min=1, max=1_000_000, help="Nodes of the cluster that it is for.")] = 4,
-    seed: Annotated[int, typer.Option(min=0, max=2**53, help="Of what is drawn at random.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=2**53 - 1, help="Of what is drawn at random.")] = 1,
     load: Annotated[
         float,
         typer.Option(min=0.001, max=100, help="Offered load of `mixed`: node-seconds asked for, over those there are."),
@@ -65,12 +74,21 @@ def workload(
 
 
 def _write(found: Loaded, nodes: int, path: Path, voice: Any) -> None:
-    from perfdb.errors import PerfdbError
+    from perfdb.errors import PerfdbError, UsageError
     from perfdb.families.schedulers.workload.swf import write_swf
     from perfdb.families.schedulers.workload.trace import trace_of_jobs
+    from perfdb.registry.durable import replace
 
     try:
-        path.write_text(write_swf(trace_of_jobs(found.jobs, nodes)), encoding="utf-8")
+        if found.source.kind != "built-in" and path.exists() and path.samefile(found.source.whole):
+            raise UsageError(
+                f"{path} is the workload itself, of which the list keeps only a part. Name another file with --swf."
+            )
+        text = write_swf(trace_of_jobs(found.jobs, nodes))
+        if path.parent == Path("/dev") or (path.exists() and not path.is_file()):  # a pipe stays what it is
+            path.write_text(text, encoding="utf-8")
+        else:
+            replace(path.resolve(), text.encode())
     except OSError as error:
         raise PerfdbError(f"{path} cannot be written: {error.strerror}. Name another file with --swf.") from error
     voice.say(f"wrote {path}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from perfdb.families.base import Family, Outputs
 from perfdb.families.schedulers.assemble import assemble
 from perfdb.families.schedulers.charts import CHARTS
+from perfdb.families.schedulers.completion import arms
+from perfdb.families.schedulers.judge.agreement import contradictions
 from perfdb.families.schedulers.measure import child_count, measure
 from perfdb.families.schedulers.metrics import HEADLINE, METRICS
 from perfdb.families.schedulers.outputs import FILES, outputs
@@ -46,6 +48,8 @@ FAMILY = Family(
     outputs=Outputs(FILES, outputs),
     summarise=summarise,
     derive=_nothing_derived,
+    agrees=contradictions,
     implied=frozenset(METRICS),
+    completes={"arms": arms},
     goes_on=True,
 )

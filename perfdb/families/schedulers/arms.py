@@ -2,8 +2,8 @@
 
 slurm                        a pocket Slurm: backfill, cons_tres, basic priority, no preemption
 slurm:builtin+linear         the same with another scheduler and another way to pick nodes
-slurm@NAME                   the running pocket cluster of that name
-slurm@here                   the Slurm that this host submits to
+slurm=NAME                   the running pocket cluster of that name
+slurm=here                   the Slurm that this host submits to
 mini-slurm                   a mini-slurm, whose CPUs stand for nodes
 kubernetes:default           a scheduler of a Kubernetes cluster, by the name of its description
 simulated:easy               the simulator, under a policy
@@ -54,7 +54,7 @@ class Arm:
         """As people type it, without what is the default anyway: two arms of one label are one."""
         if self.kind == "slurm":
             if self.name:
-                return f"slurm@{self.name}"
+                return f"slurm={self.name}"
             words = [word for word, (key, value) in SLURM_WORDS.items() if (key, value) in self.options]
             told = [word for word in words if DEFAULTS[SLURM_WORDS[word][0]] != SLURM_WORDS[word][1]]
             scheduler = dict(self.options)["scheduler"]
@@ -92,11 +92,11 @@ def parse(text: str) -> tuple[Arm, ...]:
 
 def _arm(word: str) -> Arm:
     kind, sign, rest = word.partition(":")
-    if kind.startswith("slurm@") and not sign:
-        name = kind.removeprefix("slurm@")
+    if kind.startswith("slurm=") and not sign:
+        name = kind.removeprefix("slurm=")
         if not _NAME.fullmatch(name):
             raise ValueError(
-                f"{word[:80]!r} names no cluster: `slurm@NAME` is a running pocket cluster, `slurm@here` this host's"
+                f"{word[:80]!r} names no cluster: `slurm=NAME` is a running pocket cluster, `slurm=here` this host's"
             )
         return Arm("slurm", name=name)
     if kind == "slurm" and (rest or not sign):
@@ -108,7 +108,7 @@ def _arm(word: str) -> Arm:
     if kind == "simulated" and rest in get_args(Policy):
         return Arm("simulated", name=rest)
     raise ValueError(
-        f"{word[:80]!r} is no arm; an arm is slurm[:WORD+WORD…] (words: {', '.join(SLURM_WORDS)}), slurm@NAME, mini-slurm, "
+        f"{word[:80]!r} is no arm; an arm is slurm[:WORD+WORD…] (words: {', '.join(SLURM_WORDS)}), slurm=NAME, mini-slurm, "
         f"kubernetes:NAME, or simulated:{'|'.join(get_args(Policy))}"
     )
 

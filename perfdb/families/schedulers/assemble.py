@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from perfdb.families.base import ChildRun, Measurements, Setup
 from perfdb.families.schedulers.events import read_answers
 from perfdb.families.schedulers.judge.checks import checks_of, trouble_of
 from perfdb.families.schedulers.judge.findings import findings_of
-from perfdb.families.schedulers.judge.run import Run
+from perfdb.families.schedulers.judge.run import PAUSE_S, Pause, Run
 from perfdb.families.schedulers.listing import Listed, read_list
 from perfdb.families.schedulers.measure import arm_of, child_count, is_list
 from perfdb.families.schedulers.reading import read
@@ -38,7 +40,29 @@ def assemble(spec: SchedulersSpec, setup: Setup | None, runs: Sequence[ChildRun]
         checks=checks,
         findings=tuple(findings_of(run, metrics)),
         samples=samples,
+        versions=_versions(run),
     )
+
+
+def _versions(run: Run) -> dict[str, str]:
+    """Of the schedulers that were measured, by kind; of two of a kind both."""
+    found: dict[str, set[str]] = {}
+    for told in run.told:
+        arm = run.spec.parsed[told.arm - 1]
+        if told.begin is not None and not arm.is_simulated:
+            found.setdefault(arm.kind, set()).add(told.begin.version)
+    return {kind: ", ".join(sorted(versions)) for kind, versions in found.items()}
+
+
+def _pauses(runs: Sequence[ChildRun]) -> Iterator[Pause]:
+    """Between children that ran, as their logs tell."""
+    for before, after in pairwise(run.log for run in runs):
+        if before.started_at is None or after.started_at is None:
+            continue
+        ended = datetime.fromisoformat(before.started_at) + timedelta(seconds=before.exit.t)
+        lasted_s = (datetime.fromisoformat(after.started_at) - ended).total_seconds()
+        if lasted_s > PAUSE_S:
+            yield Pause(before.name, lasted_s)
 
 
 def heard(spec: SchedulersSpec, runs: Sequence[ChildRun]) -> Run:
@@ -52,7 +76,8 @@ def heard(spec: SchedulersSpec, runs: Sequence[ChildRun]) -> Run:
         if which is not None and which[1] <= len(labels):
             told.append(Told(*which, labels[which[1] - 1], read_answers(log.stdout)))
             words[which] = _words(log)
-    return Run(spec, Listed() if listed is None else read_list(listed.stdout), told, (), words)
+    jobs = Listed() if listed is None else read_list(listed.stdout)
+    return Run(spec, jobs, told, (), words, tuple(_pauses(runs)))
 
 
 def _words(log: ChildLog) -> str:
@@ -77,8 +102,8 @@ def _status(runs: Sequence[ChildRun], run: Run, checks: Sequence[Check]) -> tupl
     expected = child_count(run.spec) - 1
     if len(run.told) < expected:
         return "interrupted", f"perfdb was interrupted after {len(run.told)} of {counted(expected, 'turn')}"
-    if not any(outcome.state == "COMPLETED" for one in run.seen for outcome in one.outcomes):
-        return "failed", f"no job completed: {trouble_of(run, run.told[0]) or 'see the checks'}"
+    if not any(outcome.submitted_s is not None for one in run.seen for outcome in one.outcomes):
+        return "failed", f"no job was submitted: {trouble_of(run, run.told[0]) or 'see the checks'}"
     failed = [check for check in checks if not check.passed]
     if failed:
         return "invalid", ". ".join(f"{check.name}: {check.detail}" for check in failed)

@@ -76,7 +76,7 @@ def _waits(runs: Sequence[ArmRun], arms: Mapping[int, str], said: tuple[str, ...
         "waits",
         "Wait, by scheduler",
         "The share of jobs, of all iterations, whose program began so soon after they were submitted.",
-        Curves("wait", "s", tuple(curves), tuple(remarks)),
+        Curves("wait", "s", tuple(curves), tuple(remarks), of="job"),
     )
 
 
@@ -156,7 +156,7 @@ def _decomposition(record: Record, arms: Mapping[int, str], said: tuple[str, ...
             "decomposition",
             "Where a job's time goes",
             "From submission until its nodes are free again: means over jobs, and over iterations.",
-            Staircases("s", tuple(groups), (*said, *without)),
+            Staircases("s", tuple(groups), (*said, *without), quantity="time since submission"),
         )
 
 

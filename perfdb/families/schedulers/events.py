@@ -28,6 +28,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from perfdb.families.schedulers.workload.job import MOST_JOBS, MOST_NODES
 from perfdb.processes.log import Line
 
+# How many jobs a child can tell of, all batches taken together: its log takes 16 MiB, a line of `jobs` 32 KiB at most; a row
+# without its nodes takes some 110 bytes there, a `job` line 430, and progress is told besides.
+MOST_JOB_ROWS, MOST_JOB_LINES = 100_000, 30_000
+
 _Ns = Annotated[int, Field(ge=0, le=2**62)]
 _Seconds = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
 _Count = Annotated[int, Field(ge=0, le=2**53)]

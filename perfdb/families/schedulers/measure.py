@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
-from perfdb.errors import ClusterError, UsageError
+from perfdb.errors import UsageError
 from perfdb.families.base import Children, ChildRun, Lab, Program
 from perfdb.families.schedulers.arms import Arm, Kind
-from perfdb.families.schedulers.child.kubernetes.arms_file import describe
 from perfdb.families.schedulers.events import Begin, read_answers
 from perfdb.families.schedulers.listing import CHILD, read_list
 from perfdb.families.schedulers.listing import VARIABLE as LISTED
 from perfdb.families.schedulers.plan import VARIABLE, Plan, Workload
+from perfdb.families.schedulers.refusals import refuse_or_describe, refuse_what_cannot_be_told
 from perfdb.families.schedulers.spec import SchedulersSpec
-from perfdb.families.schedulers.workload.load import loaded
-from perfdb.platforms.pocket.programs import Programs
+from perfdb.families.schedulers.workload.load import Loaded, described, loaded
 
 _CHILD = Path(__file__).parent / "child"
 _PROGRAMS: dict[Kind, Path] = {
@@ -26,6 +24,7 @@ _PROGRAMS: dict[Kind, Path] = {
     "kubernetes": _CHILD / "kubernetes" / "program.py",
     "simulated": _CHILD / "simulated" / "program.py",
 }
+_PARAMETERS = {"nodes", "seed", "load", "jobs", "compress"}
 _NAME = re.compile(r"(?:^|-)iter-([1-9]\d{0,3})-arm-([1-9])$")
 
 
@@ -37,8 +36,10 @@ def measure(lab: Lab, spec: SchedulersSpec) -> Children:
     Raises:
         UsageError: the list can't be made, or an arm can't be had here.
     """
-    workload = workload_of(lab.target, spec)
-    kubernetes = _refuse_or_describe(lab, spec)
+    found = _loaded(lab.target, spec)
+    workload = _workload(found, spec)
+    refuse_what_cannot_be_told(found, spec)
+    kubernetes = refuse_or_describe(lab, spec)
     listed = yield Program(
         CHILD,
         (sys.executable, str(_CHILD / "listing.py")),
@@ -51,6 +52,7 @@ def measure(lab: Lab, spec: SchedulersSpec) -> Children:
     patience_s = spec.patience_for(jobs)
     for iteration in range(1, spec.iters + 1):
         for place, arm in spec.order(iteration):
+            _see_that_it_stayed(lab.target, found.source.sha256)
             plan = plan_of(spec, arm, iteration, workload, patience_s, kubernetes.get(arm.name, ""))
             run = yield Program(
                 f"iter-{iteration}-arm-{place}",
@@ -68,9 +70,29 @@ def workload_of(target: str, spec: SchedulersSpec) -> Workload:
     Raises:
         UsageError: it can't be made.
     """
-    parameters = spec.model_dump(include={"nodes", "seed", "load", "jobs", "compress"})
-    found = loaded(target, **parameters)
+    return _workload(_loaded(target, spec), spec)
+
+
+def _loaded(target: str, spec: SchedulersSpec) -> Loaded:
+    return loaded(target, **spec.model_dump(include=_PARAMETERS))
+
+
+def _workload(found: Loaded, spec: SchedulersSpec) -> Workload:
+    parameters = spec.model_dump(include=_PARAMETERS)
     return Workload(source=found.source.whole, sha256=found.sha256, **parameters)
+
+
+def _see_that_it_stayed(target: str, sha256: str) -> None:
+    """Children read the file themselves.
+
+    Raises:
+        UsageError: it is another one than when the run began.
+    """
+    if described(target).sha256 != sha256:
+        raise UsageError(
+            f"{target} was changed while it is measured with. What was measured is safe: put it back and type the same command, "
+            "which goes on with the next turn, or begin anew with the list as it is now."
+        )
 
 
 def plan_of(
@@ -104,41 +126,6 @@ def arm_of(child: str) -> tuple[int, int] | None:
 def is_list(child: str) -> bool:
     """Whether the child of that name tells the list of jobs."""
     return child.endswith(CHILD)
-
-
-def _refuse_or_describe(lab: Lab, spec: SchedulersSpec) -> Mapping[str, str]:
-    """The descriptions of arms of Kubernetes by their names.
-
-    Raises:
-        UsageError: an arm can't be had here, or not for such jobs.
-    """
-    kinds = {arm.kind for arm in spec.parsed}
-    if "mini-slurm" in kinds:
-        cores = lab.setup.cores
-        if spec.job == "lammps":
-            raise UsageError("a mini-slurm arm runs --job sleep or burn: leave out --job lammps, or that arm.")
-        if spec.job == "burn" and cores is not None and spec.nodes > cores:
-            raise UsageError(
-                f"the nodes of a mini-slurm arm are CPUs, of which this machine has {cores}: its jobs can't burn on {spec.nodes}. Give "
-                f"--nodes {cores}, or --job sleep."
-            )
-    if any(arm.kind == "slurm" and not arm.name for arm in spec.parsed):
-        try:
-            Programs.found()
-        except ClusterError as error:
-            raise UsageError(f"{error} Or try what needs no Slurm: --arms simulated:fifo,simulated:easy.") from error
-    if "kubernetes" not in kinds:
-        if spec.kubernetes is not None:
-            raise UsageError(
-                "--kubernetes describes arms, and --arms names none of that kind, such as kubernetes:default."
-            )
-        return {}
-    if not spec.yes:
-        raise UsageError(
-            "an arm of Kubernetes makes and deletes objects in the cluster that KUBECONFIG names: say that it may, with --yes."
-        )
-    names = [arm.name for arm in spec.parsed if arm.kind == "kubernetes"]
-    return describe(names, None if spec.kubernetes is None else Path(spec.kubernetes))
 
 
 def _has_begun(run: ChildRun) -> bool:

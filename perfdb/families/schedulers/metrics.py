@@ -6,9 +6,11 @@ What a simulated arm has part in begins with `simulated_`, so that no table, cha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from perfdb.families.schedulers.arms import MOST_ARMS
+from perfdb.families.schedulers.measures.figures import OF_RUN_TIMES
 from perfdb.families.schedulers.measures.spans import THRESHOLD_S
 from perfdb.record import MetricDefinition
 
@@ -22,6 +24,7 @@ _MEDIAN = (
     "median over the jobs; one that was cut off counts as longer than it was watched, and the median is left out where that "
     "does not settle it"
 )
+_NO_SUSPENDED = "not stated of an arm that suspends jobs, of which nobody knows how long they ran"
 _PLACES = ("first", "second", "third", "fourth", "fifth", "sixth")
 _PARTS: Mapping[str, tuple[str, Literal["lower", "none"]]] = {
     "queue": ("from submission until its nodes were allocated", "lower"),
@@ -36,13 +39,23 @@ def _seconds(text: str) -> MetricDefinition:
 
 
 def _of_arm() -> dict[str, MetricDefinition]:
+    found = _defined()
+    return {
+        name: replace(d, definition=f"{d.definition}; {_NO_SUSPENDED}") if name in OF_RUN_TIMES else d
+        for name, d in found.items()
+    }
+
+
+def _defined() -> dict[str, MetricDefinition]:
     wait = f"from a job's submission until {_BEGAN}"
     turnaround = f"from a job's submission until {_OVER}"
     return {
         "makespan_s": _seconds(
             f"from the first job's submission to the last one's end; of several batches their mean; {_ALL}"
         ),
-        "wait_s": _seconds(f"{wait}; mean over the jobs, where every one began"),
+        "wait_s": _seconds(
+            f"{wait}; of a job that was requeued, until it began for the last time; mean over the jobs, where every one began"
+        ),
         "wait_p50_s": _seconds(f"{wait}; {_MEDIAN}"),
         "turnaround_s": _seconds(f"{turnaround}; mean over the jobs; {_ALL}"),
         "turnaround_p50_s": _seconds(f"{turnaround}; {_MEDIAN}"),
@@ -142,15 +155,13 @@ def _metrics() -> Iterator[tuple[str, MetricDefinition]]:
 
 METRICS = dict(_metrics())
 _FIRST = ("makespan_s", "wait_s", "turnaround_s")
+_NEXT = ("bounded_slowdown", "utilisation", "held_idle_node_s", "jain_users", "completed_share")
 HEADLINE = tuple(
     name
+    for figure in (*_FIRST, *_NEXT)
     for measured in (
-        *(f"arm{place}_makespan_s" for place in (1, 2)),
-        "arm2_less_arm1_makespan_s",
-        *(f"arm{place}_{name}" for name in _FIRST[1:] for place in (1, 2)),
-        *(f"arm2_less_arm1_{name}" for name in _FIRST[1:]),
-        *(f"arm{place}_{name}" for name in ("bounded_slowdown", "utilisation", "jain_users") for place in (1, 2)),
-        *(f"arm{place}_makespan_s" for place in range(3, MOST_ARMS + 1)),
+        *(f"arm{place}_{figure}" for place in range(1, MOST_ARMS + 1)),
+        *(f"arm{place}_less_arm1_{figure}" for place in range(2, MOST_ARMS + 1) if figure in _FIRST),
     )
     for name in (measured, _SIMULATED + measured)
 )

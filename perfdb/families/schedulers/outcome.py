@@ -74,3 +74,8 @@ class ArmRun:
     def is_simulated(self) -> bool:
         """Whether nothing of it was measured."""
         return is_simulated(self.label)
+
+    @property
+    def suspends(self) -> bool:
+        """Whether a job may have held its nodes, begun and not over, without running."""
+        return "suspend" in self.label.partition(":")[2].split("+")

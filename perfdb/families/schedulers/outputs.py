@@ -18,6 +18,7 @@ from perfdb.families.schedulers.workload.trace import trace_of_jobs
 from perfdb.record import Record
 
 FILES = ("table.csv", "jobs.csv", "workload.swf")
+_JOB = COLUMNS.index("job")
 _HEADS = ("scheduler", "experiment", "made", "definition", "jobs", "without_value", "mean", "sd")
 
 
@@ -30,7 +31,8 @@ def outputs(spec: SchedulersSpec, _: str, record: Record, runs: Sequence[ChildRu
         (c.scheduler, c.experiment, c.made, c.definition, c.jobs, c.unknown, _number(c.mean), _number(c.sd))
         for c in cells
     ]
-    jobs = zip(*(samples[name] for name in COLUMNS), strict=True) if samples else ()
+    # Without the rows of the batches themselves, which are no jobs.
+    jobs = [row for row in zip(*(samples[name] for name in COLUMNS), strict=True) if row[_JOB]] if samples else ()
     return {
         "table.csv": _csv(_HEADS, rows),
         "jobs.csv": _csv(COLUMNS, jobs),

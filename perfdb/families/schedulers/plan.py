@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 VARIABLE = "PERFDB_SCHEDULERS_PLAN"
+# Of LAMMPS, for a second that a job is to run, in every arm: about as many of the melt as a core of 2020 does in half of it.
+STEPS_PER_S = 200
 
 
 class Workload(BaseModel):
@@ -53,7 +55,8 @@ class Plan(BaseModel):
         arm: As `arms.Arm.label` says it; the child parses it again.
         iteration: From 1. batches: how often the list is given to the scheduler, the next time when the one before is over.
         nodes: How many the scheduler is to have.
-        job: What a job does for its `run_s`: `sleep`, `burn` (one CPU of each node), or a `lammps` run of as many steps.
+        job: What a job does for its `run_s`: `sleep`, `burn` (one CPU of each node), or a `lammps` run of
+            `STEPS_PER_S` steps for each second of it.
         patience_s: After the last arrival of a batch; what is not over then is ended, and told as censored.
         kubernetes: The text of the arm's description, as JSON, where it is of that kind.
     """

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from perfdb.families.schedulers.arms import MOST_ARMS
+from perfdb.families.schedulers.arms import MOST_ARMS, parse
 from perfdb.families.schedulers.outcome import ArmRun, Outcome
 from perfdb.families.schedulers.samples import COLUMNS, LONGEST_S, MILESTONES, NOT_OVER
 from perfdb.families.schedulers.workload.job import MOST_JOBS, MOST_NODES, WorkJob
 
-_MOST_ITERATIONS = _MOST_BATCHES = 10_000
+_WHOLE = {
+    "iteration": (1, 10_000),
+    "batch": (1, 10_000),
+    "arm": (1, MOST_ARMS),
+    "job": (0, MOST_JOBS),
+    "size": (0, MOST_NODES),
+}
 _RANGES = re.compile(r"[0-9,-]{0,100000}")
 _STATE = re.compile(r"[A-Z_]{0,40}")
 
@@ -26,18 +33,26 @@ def read(samples: Mapping[str, Sequence[Any]]) -> tuple[ArmRun, ...]:
         KeyError: a column is not there.
         ValueError: a row is none that a run could have.
     """
+    if not samples:
+        return ()
+    columns = {name: samples[name] for name in COLUMNS}
+    _see_that_they_could_be(columns)
     found: dict[tuple[int, int], _Reading] = {}
     lists = _Lists()
-    for values in zip(*(samples[name] for name in COLUMNS), strict=True) if samples else ():
+    for values in zip(*columns.values(), strict=True):
         row = _Row(*values)
-        _see_that_it_could_be(row)
         key = (row.iteration, row.arm)
         if row.job == 0:
-            found.setdefault(key, _Reading(row.arm_name, row.size, row.at_s)).begin(row)
+            if key not in found:
+                found[key] = _Reading(_label(row.arm_name), row.size, row.at_s)
+            found[key].begin(row)
         elif key not in found:
             raise ValueError(f"arm {row.arm} was not begun in iteration {row.iteration}")
         else:
             found[key].take(row, lists.work_of(row))
+    for (iteration, arm), one in found.items():
+        if not one.has_all(len(lists)):
+            raise ValueError(f"arm {arm} of iteration {iteration} lacks jobs that others have")
     return tuple(
         ArmRun(iteration, arm, one.label, one.nodes, tuple(one.outcomes))
         for (iteration, arm), one in sorted(found.items())
@@ -79,6 +94,9 @@ class _Lists:
 
     def __init__(self) -> None:
         self._known: dict[int, WorkJob] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
 
     def work_of(self, row: _Row) -> WorkJob:
         """Raises ValueError where it is no job, or another one than before under its number."""
@@ -147,37 +165,49 @@ class _Reading:
             )
         )
 
+    def has_all(self, jobs: int) -> bool:
+        """Whether each of its batches has all jobs of a list with so many."""
+        return len(self._jobs) == jobs * len(self._batches)
+
     def _see_that_it_is_alike(self, row: _Row) -> None:
         if (row.arm_name, row.at_s) != (self.label, self.at_s):
             raise ValueError(f"arm {row.arm} is two in iteration {row.iteration}")
 
 
-def _see_that_it_could_be(row: _Row) -> None:
-    whole = (
-        (row.iteration, 1, _MOST_ITERATIONS),
-        (row.batch, 1, _MOST_BATCHES),
-        (row.arm, 1, MOST_ARMS),
-        (row.job, 0, MOST_JOBS),
-        (row.size, 0, MOST_NODES),
-    )
-    if not all(type(number) is int and least <= number <= most for number, least, most in whole):
-        raise ValueError("a row of no iteration, batch, arm, job or size")
-    if not (isinstance(row.arm_name, str) and row.arm_name.isprintable() and 0 < len(row.arm_name) <= 200):
-        raise ValueError("an arm has no name")
-    if not (isinstance(row.state, str) and _STATE.fullmatch(row.state)):
+def _label(name: object) -> str:
+    """Raises ValueError where that is no arm as `--arms` would name it."""
+    if isinstance(name, str):
+        try:
+            if [arm.label for arm in parse(name)] == [name]:
+                return name
+        except ValueError:
+            pass
+    raise ValueError("an arm has no name that --arms could say")
+
+
+def _see_that_they_could_be(columns: Mapping[str, Sequence[Any]]) -> None:
+    """Column by column, which is several times as fast as row by row."""
+    for name, (least, most) in _WHOLE.items():
+        column = columns[name]
+        if _types(column) - {int} or (column and not least <= min(column) <= max(column) <= most):
+            raise ValueError("a row of no iteration, batch, arm, job or size")
+    if _types(columns["state"]) - {str} or not all(map(_STATE.fullmatch, set(columns["state"]))):
         raise ValueError("a state is no word")
-    if not (isinstance(row.nodes, str) and _RANGES.fullmatch(row.nodes)):
+    if _types(columns["nodes"]) - {str} or not all(map(_RANGES.fullmatch, set(columns["nodes"]))):
         raise ValueError("nodes are no ranges")
-    if type(row.censored) is not bool or not _could_be(row.at_s):
+    if _types(columns["censored"]) - {bool} or None in columns["at_s"] or not _are_times(columns["at_s"]):
         raise ValueError("nobody says how long the jobs were watched")
-    stamps = (getattr(row, f"{name}_s") for name in MILESTONES)
-    if not _all_could_be((*stamps, row.offset_s, row.uncertainty_s)):
-        raise ValueError(f"job {row.job} has a stamp that is no time")
+    for name in (*(f"{milestone}_s" for milestone in MILESTONES), "offset_s", "uncertainty_s"):
+        if not _are_times(columns[name], least_s=0.0 if name == "uncertainty_s" else -LONGEST_S):
+            raise ValueError(f"{name} has a stamp that is no time")
 
 
-def _all_could_be(numbers: Iterable[float | None]) -> bool:
-    return all(number is None or _could_be(number) for number in numbers)
+def _types(column: Sequence[Any]) -> Set[type]:
+    return set(map(type, column))
 
 
-def _could_be(number: object) -> bool:
-    return isinstance(number, float) and abs(number) <= LONGEST_S
+def _are_times(column: Sequence[Any], least_s: float = -LONGEST_S) -> bool:
+    known = [number for number in column if number is not None]
+    if _types(known) - {float} or not all(map(math.isfinite, known)):
+        return False
+    return not known or least_s <= min(known) <= max(known) <= LONGEST_S

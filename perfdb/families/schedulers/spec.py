@@ -9,7 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from perfdb.families.schedulers.arms import Arm, parse
 from perfdb.families.schedulers.plan import Delays
-from perfdb.families.schedulers.workload.job import LONGEST_S, MOST_JOBS, MOST_NODES, WorkJob
+from perfdb.families.schedulers.workload.job import (
+    HIGHEST_LOAD,
+    HIGHEST_SEED,
+    LONGEST_S,
+    LOWEST_LOAD,
+    MOST_JOBS,
+    MOST_NODES,
+    WorkJob,
+)
 
 # What a record has in place of the path.
 KUBERNETES_FILE = "a file of the user's"
@@ -25,7 +33,7 @@ class SchedulersSpec(BaseModel):
 
     arms: Annotated[str, Field(max_length=1000)] = Field(
         "slurm:backfill,slurm:builtin",
-        description="the schedulers that take turns: slurm[:WORD+WORD…], slurm@NAME, mini-slurm, kubernetes:NAME, simulated:POLICY; "
+        description="the schedulers that take turns: slurm[:WORD+WORD…], slurm=NAME, mini-slurm, kubernetes:NAME, simulated:POLICY; "
         "of the first one all others are told the difference",
     )
     iters: Annotated[int, Field(ge=1, le=1000)] = Field(
@@ -35,8 +43,8 @@ class SchedulersSpec(BaseModel):
         1, description="how often an arm gets the list in one iteration, the next time when all jobs are over"
     )
     nodes: Annotated[int, Field(ge=1, le=MOST_NODES)] = Field(4, description="nodes that each scheduler has")
-    seed: Annotated[int, Field(ge=0, lt=2**53)] = Field(1, description="of the list: one seed, one list of jobs")
-    load: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] = Field(
+    seed: Annotated[int, Field(ge=0, le=HIGHEST_SEED)] = Field(1, description="of the list: one seed, one list of jobs")
+    load: Annotated[float, Field(ge=LOWEST_LOAD, le=HIGHEST_LOAD, allow_inf_nan=False)] = Field(
         0.7, description="node-seconds that arrive, over those that there are; of lists that arrive at random"
     )
     jobs: Annotated[int, Field(ge=0, le=MOST_JOBS)] = Field(

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import platform
 import re
+from collections.abc import Mapping
 from importlib.metadata import version
 
 from perfdb.families.base import Subject
+from perfdb.families.schedulers.completion import workloads
+from perfdb.families.schedulers.workload.builtin import BUILTINS
 from perfdb.families.schedulers.workload.load import Source, described
 from perfdb.parsl_config import ConfigDescription
 from perfdb.parsl_config.description import ParamValue
 from perfdb.parsl_config.params import fingerprint
+from perfdb.record import Scalar
 from perfdb.redaction import Identity, Redactor
 
 # A record's texts have half a MiB together, logs and all.
@@ -57,10 +61,18 @@ def _kept(found: Source, redactor: Redactor) -> str:
     return redactor.text(found.text)
 
 
+def again(params: Mapping[str, Scalar]) -> str | None:
+    """What to type for the workload of a record with these params: a built-in's name; where a file is, no record says."""
+    name = params.get("workload.name")
+    return name if params.get("workload.kind") == "built-in" and isinstance(name, str) and name in BUILTINS else None
+
+
 SUBJECT = Subject(
     metavar="WORKLOAD",
     option="--workload",
     help="The list of jobs that every arm gets: clog, size-2, size-2-3, mixed, a .toml spec, or a .swf trace. `perfdb schedulers "
     "workload WORKLOAD` shows it.",
     describe=describe,
+    complete=workloads,
+    again=again,
 )

@@ -58,16 +58,19 @@ def check_content(findings: Findings, file: str, record: Record, rules: Rules | 
 
 
 def check_samples(findings: Findings, file: str, record: Record, columns: Columns, rules: Rules) -> set[str]:
-    """That the metrics that samples imply are the ones that the record states; their names."""
+    """That the record states the metrics that samples imply, and nothing else that they contradict; the names of those metrics."""
     if rules.summarise is None:
         return set()
     try:
         implied = rules.summarise(columns)
+        contradicted = tuple(rules.agrees(record, columns)) if rules.agrees is not None else ()
     except (ValueError, TypeError, KeyError, IndexError, ArithmeticError, AttributeError) as error:
         problem = f"nothing can be computed from these samples ({type(error).__name__})"
         findings.add(file, "samples-not-understood", problem, ALTERED, "samples")
         return set()
     compare(findings, file, implied, record, "its samples")
+    for problem in contradicted:
+        findings.add(file, "samples-disagree", problem, ALTERED, "samples")
     return {metric.name for metric in implied}
 
 

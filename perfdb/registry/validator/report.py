@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ class Rules:
         metrics: Every metric's definition by name.
         summarise: Pure: the metrics that the samples imply.
         derive: Pure: the metrics that others of the same record imply.
+        agrees: Pure: what else of a record its samples contradict, a sentence each.
         implied: The metrics of a whole run that stand only where one of these two implies them.
         any_metric: Whether metrics of other names may occur, whose meaning only the contributor knows.
         imported: Whether they are those of a kind of source; a record that was measured has its family's.
@@ -31,6 +32,7 @@ class Rules:
     implied: frozenset[str] = frozenset()
     any_metric: bool = False
     imported: bool = False
+    agrees: Callable[[Record, Columns], Iterable[str]] | None = None
 
 
 @dataclass(frozen=True, order=True)

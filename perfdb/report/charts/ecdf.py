@@ -81,6 +81,7 @@ def ecdf(
     *,
     name: str,
     unit: str,
+    of: str = "sample",
     title: str = "",
     notes: Sequence[str] = (),
     log: bool | None = None,
@@ -93,6 +94,7 @@ def ecdf(
         curves: Each with at least one sample.
         name: What was sampled, such as `latency_s`.
         unit: Of the samples.
+        of: What one of them is.
         notes: Further sentences for below the title.
         log: Whether the value's axis is logarithmic; None lets the span decide.
     """
@@ -112,12 +114,12 @@ def ecdf(
                 "p": f"p{q * 100:.0f}",
                 "told": quantity(value, unit),
                 "label": quantity(value, unit) if len(curves) == 1 else "",
-                "n": counted(curve.count, "sample"),
+                "n": counted(curve.count, of),
             }
             for q, value in percentiles(curve.values, curve.larger)
         ]
     told = [
-        f"{curve.label}: {counted(curve.count, 'sample')}"
+        f"{curve.label}: {counted(curve.count, of)}"
         + "".join(f", {mark['p']} {mark['told']}" for mark in marks if mark["s"] == curve.label)
         + (f", {curve.larger:,} beyond the curve" if curve.larger else "")
         for curve in curves
@@ -127,6 +129,7 @@ def ecdf(
         _template(),
         {
             "x": scale.title,
+            "y": f"share of {of}s",
             "scale": scale.scale(),
             "series": [curve.label for curve in curves],
             "legend": None if alone else {"title": None, "orient": "bottom", "direction": "vertical"},
@@ -138,7 +141,7 @@ def ecdf(
         },
         title=title,
         subtitle=[*told, *notes],
-        description=f"{title or scale.title}: share of samples up to each value. {'; '.join(told)}",
+        description=f"{title or scale.title}: share of {of}s up to each value. {'; '.join(told)}",
         width=width,
         height=height,
     )
@@ -157,7 +160,7 @@ def _template() -> Any:
         scale=slot("scale"),
         axis=alt.Axis(format=",.6~r"),
     )
-    y = alt.Y("y:Q", title="share of samples", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%"))
+    y = alt.Y("y:Q", title=slot("y"), scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%"))
     colour = alt.Color("s:N", scale=alt.Scale(domain=slot("series")), legend=slot("legend"))
     levels = alt.Chart(data("levels")).encode(y="y:Q")
     told = [

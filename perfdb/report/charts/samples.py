@@ -14,6 +14,8 @@ Columns = dict[str, Sequence[object]]
 # Compressed; a record's own limit is far below, and a stranger's must not fill the memory.
 LARGEST = 32 << 20
 MOST_CELLS = 10_000_000
+# Whose sample it is, where a run has several arms.
+ARM = "arm_name"
 # A stranger's column of words may hold a million different ones.
 MOST_CURVES = 8
 
@@ -66,13 +68,20 @@ def described_curves(columns: Columns, description: SamplesChart) -> dict[str, l
 
 
 def curves(columns: Columns, column: str, by: str) -> dict[str, list[float]]:
-    """The finite numbers of a column, apart by the words of another one; together where those are too many to tell apart."""
+    """The finite numbers of a column, apart by the words of another one; together where those are too many to tell apart.
+
+    Of samples with several arms these are always apart: some may be simulated.
+    """
     numbers = columns.get(column, ())
-    words = columns.get(by, ()) if by else ()
-    if len(words) != len(numbers) or len(set(map(str, words))) > MOST_CURVES:
+    words = list(map(str, columns.get(by, ()) if by else ()))
+    if len(words) != len(numbers) or len(set(words)) > MOST_CURVES:
         words = [""] * len(numbers)
+    arms = columns.get(ARM, ())
+    if by != ARM and len(arms) == len(numbers):
+        both = [", ".join(filter(None, (word, str(arm)))) for word, arm in zip(words, arms, strict=True)]
+        words = both if len(set(both)) <= MOST_CURVES else list(map(str, arms))
     found: dict[str, list[float]] = {}
     for word, number in zip(words, numbers, strict=True):
         if isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number):
-            found.setdefault(str(word), []).append(float(number))
+            found.setdefault(word, []).append(float(number))
     return found

@@ -26,6 +26,7 @@ def stages(
     groups: Sequence[Staircase],
     *,
     unit: str,
+    name: str = "",
     title: str = "",
     notes: Sequence[str] = (),
     width: int = WIDTH,
@@ -36,11 +37,12 @@ def stages(
 
     Args:
         groups: Each with at least one stage that has values. The stages' labels differ, and are in one order for all.
+        name: What the stages add up to; "" where the title says it.
     """
     names = unlike([group.label for group in groups])
     rows = list(dict.fromkeys(shortened(label) for group in groups for label, values in group.stages if values))
     steps = [step for name, group in zip(names, groups, strict=True) for step in _steps(name, group)]
-    scale = axis("", unit, [step["to"] for step in steps], log=False)
+    scale = axis(name, unit, [step["to"] for step in steps], log=False)
     bars = [
         {
             "s": step["s"],

@@ -26,6 +26,7 @@ def write_badges(found: Sequence[Trend], writer: Writer) -> None:
         word = trend.standing.verdict if trend.standing else ""
         label = _cut(f"{trend.config or trend.experiment} on {trend.machine}")
         value = quantity(trend.newest.value, trend.series.unit)
+        value += ", simulated" if trend.metric.startswith("simulated_") else ""
         value += f" · {word}" if word in COLOURS else ""
         sides = {"left": _width(label), "right": _width(value)}
         colour = COLOURS.get(word, OTHERWISE)

@@ -165,13 +165,24 @@ def commands(record: Record) -> list[tuple[str, str]]:
     """What to type to see it, and to do it again: a purpose and a command each."""
     rows = [("See it in a terminal", f"perfdb show {record.record_id}")]
     if record.origin.kind == "measured" and record.config is not None:
-        subject = FAMILIES[record.family].subject if record.family in FAMILIES else None
+        what, target, blank = _target(record, record.config.name)
         again = f"perfdb reproduce {record.record_id}"
-        rows.append(("Do it again, and say what differs", f"{again} {subject.metavar}" if subject else again))
-        if by_hand := _by_hand(record, subject.metavar if subject else record.config.name):
-            of = f"{subject.metavar} being what was measured" if subject else "with the config of that name"
+        rows.append(("Do it again, and say what differs", f"{again} {blank}" if blank else again))
+        if by_hand := _by_hand(record, target):
+            of = f"{blank} being what was measured" if blank else f"with the {what} of that name"
             rows.append((f"The same by hand, {of}", by_hand))
     return rows
+
+
+def _target(record: Record, config: str) -> tuple[str, str, str]:
+    """What was measured: its kind, what is typed for it, and that once more where it is a blank to be filled in."""
+    subject = FAMILIES[record.family].subject if record.family in FAMILIES else None
+    if subject is None:
+        return "config", config, ""
+    known = subject.again(record.params) if subject.again is not None else None
+    if known is not None:
+        return subject.metavar, known, ""
+    return subject.metavar, subject.metavar, subject.metavar
 
 
 def _by_hand(record: Record, target: str) -> str | None:

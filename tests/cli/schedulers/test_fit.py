@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,22 +36,25 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def ran(jobs: tuple[WorkJob, ...], label: str, policy: Policy, schedule_s: float, place: int = 1) -> list[ArmRun]:
-    """An arm that always takes as long, and a quarter of a second to free its nodes, in two iterations."""
+def ran(
+    jobs: tuple[WorkJob, ...], label: str, policy: Policy, schedule_s: float, place: int = 1, iterations: int = 2
+) -> list[ArmRun]:
+    """An arm that always takes as long, and a quarter of a second to free its nodes."""
     delays = Delays(schedule_s=schedule_s, release_s=0.25)
     outcomes = tuple(simulate(jobs, 4, POLICIES[policy], delays, 1e6))
-    return [ArmRun(iteration, place, label, 4, outcomes) for iteration in (1, 2)]
+    return [ArmRun(iteration, place, label, 4, outcomes) for iteration in range(1, iterations + 1)]
 
 
 def measured(root: Path, workload: str, *arms: list[ArmRun]) -> str:
     """The record's id."""
-    columns = columns_of(run for arm in arms for run in arm)
+    runs = [run for arm in arms for run in arm]
+    columns = columns_of(sorted(runs, key=lambda run: (run.iteration, run.arm if run.iteration % 2 else -run.arm)))
     record, _ = saved(
         root,
         columns,
         family="schedulers",
         experiment="schedulers",
-        spec={"arms": ",".join(arm[0].label for arm in arms)},
+        spec={"arms": ",".join(arm[0].label for arm in arms), "iters": max(run.iteration for run in runs), "nodes": 4},
         params={"workload.name": workload},
         metrics=summarise(columns),
     )
@@ -132,3 +136,23 @@ def test_of_several_runs_one_is_to_be_named(root: Path) -> None:
     two_arms(root)
     measured(root, "three", ran(OTHERS, "slurm:backfill", "easy", 0.75))
     assert "names 2 runs, and one is asked for" in refused("family = schedulers")
+
+
+def test_delays_of_few_iterations_are_told_with_a_warning(root: Path) -> None:
+    few = measured(root, "size-2-3", ran(IN_TURN, "slurm:backfill", "easy", 0.5, iterations=4))
+    enough = measured(root, "size-2-3", ran(IN_TURN, "slurm:backfill", "easy", 0.5, iterations=5))
+    told = CliRunner().invoke(app, ["fit", few, "--json"], catch_exceptions=False)
+    assert "from so few iterations (4)" in told.stderr
+    assert "from so few iterations (4)" in json.loads(told.stdout)["arms"][0]["warning"]
+    assert document(enough)["arms"][0]["warning"] is None
+
+
+def test_delays_that_differ_widely_without_a_cycle_are_told_with_a_warning(root: Path) -> None:
+    runs = [
+        replace(run, iteration=2 * run.iteration - 1 + late)
+        for late in (0, 1)
+        for run in ran(IN_TURN, "slurm:backfill", "easy", 0.25 + late * 0.5, iterations=3)
+    ]
+    (one,) = document(measured(root, "size-2-3", runs))["arms"]
+    assert one["schedule_cycle_s"] == 0
+    assert "no cycle was found" in one["warning"] and "spread over 0.500 s" in one["warning"]

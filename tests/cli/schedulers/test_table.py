@@ -58,8 +58,10 @@ def import_table(root: Path, source: Path) -> None:
 
 
 def measure(root: Path, *runs: ArmRun, names: dict[int, str], **changes: Any) -> str:
-    columns = samples_of(*runs, names=names)
-    fields = {"family": "schedulers", "spec": {"job": "sleep", "nodes": 4}, "metrics": summarise(columns)}
+    in_turns = sorted(runs, key=lambda run: (run.iteration, run.arm if run.iteration % 2 else -run.arm))
+    columns = samples_of(*in_turns, names=names)
+    spec = {"job": "sleep", "nodes": 4, "iters": in_turns[-1].iteration, "arms": ",".join(names.values())}
+    fields = {"family": "schedulers", "spec": spec, "metrics": summarise(columns)}
     record, _ = saved(root, columns, **{**fields, **changes})
     return record.record_id
 
@@ -154,20 +156,12 @@ def test_our_arms_stand_in_a_table_of_their_own_and_simulated_ones_say_that_they
 
 
 def test_an_arm_that_clogged_stays_in_the_table_without_a_mean(root: Path) -> None:
-    failed = (Check(name="all_jobs_ended", passed=False, detail="job 2 was not over"),)
-    measure(
-        root,
-        arm(job(1, 0, 0, 10), job(2, 0, watched=300)),
-        names={1: "slurm:builtin"},
-        status="invalid",
-        reason="a job was not over",
-        checks=failed,
-    )
+    measure(root, arm(job(1, 0, 0, 10), job(2, 0, watched=300)), names={1: "slurm:builtin"})
     [cell] = document()["cells"]
     assert (cell["jobs"], cell["without_value"], cell["mean"]) == (2, 1, None)
 
 
-def test_a_record_that_is_invalid_for_anything_else_is_left_out_and_named(imported: Path) -> None:
+def test_a_record_that_is_invalid_is_left_out_and_named(imported: Path) -> None:
     failed = (Check(name="equal_load", passed=False, detail="job 2 came late"),)
     record_id = measure(
         imported, arm(job(1, 0, 0, 10)), names={1: "slurm:builtin"}, status="invalid", reason="unequal", checks=failed
@@ -175,6 +169,14 @@ def test_a_record_that_is_invalid_for_anything_else_is_left_out_and_named(import
     found = document()
     assert {cell["made"] for cell in found["cells"]} == {"imported"}
     assert found["left_out"] == {"invalid": [record_id]}
+
+
+def test_a_simulated_arm_by_a_measured_ones_name_is_left_out_and_named(imported: Path) -> None:
+    spec = {"arms": "simulated:fifo", "iters": 1, "nodes": 4, "job": "sleep"}
+    record_id = measure(imported, arm(job(1, 0, 0, 10)), names={1: "slurm:backfill"}, spec=spec)
+    found = document()
+    assert {cell["made"] for cell in found["cells"]} == {"imported"}
+    assert found["left_out"] == {"samples and record contradict one another": [record_id]}
 
 
 def test_only_the_experiment_that_was_asked_for_is_shown(imported: Path) -> None:
@@ -204,3 +206,9 @@ def test_what_cannot_be_asked_for_is_refused_with_what_can(imported: Path) -> No
 def test_where_nothing_was_measured_a_first_run_is_named(root: Path) -> None:
     with pytest.raises(UsageError, match="perfdb run schedulers"):
         table()
+
+
+def test_a_query_that_no_record_of_the_family_matches_is_told_in_words(root: Path) -> None:
+    measure(root, arm(job(1, 0, 0, 10)), names={1: "mini-slurm"})
+    with pytest.raises(UsageError, match="no record of the family schedulers matches 'origin == imported'"):
+        table("origin == imported")

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
+import typer
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from perfdb.cli.schedulers import app
+from perfdb.cli.schedulers.workload import workload
 from perfdb.errors import PerfdbError, UsageError
+from perfdb.families.schedulers.spec import SchedulersSpec
+from perfdb.families.schedulers.workload.job import HIGHEST_LOAD, HIGHEST_SEED, LOWEST_LOAD
 from perfdb.families.schedulers.workload.load import loaded
 from perfdb.families.schedulers.workload.swf import read_swf
+from perfdb.families.schedulers.workload.toml_spec import Block, BlocksFile, BuiltinFile
 
 
 def typed(*arguments: str) -> str:
@@ -61,3 +70,50 @@ def test_what_cannot_be_is_refused(tmp_path: Path):
         typed("mixd")
     with pytest.raises(PerfdbError, match="cannot be written"):
         typed("clog", "--swf", str(tmp_path / "no" / "list.swf"))
+
+
+def test_a_shell_completes_a_workload():
+    command = typer.main.get_command(app).get_command(None, "workload")
+    source = next(parameter for parameter in command.params if parameter.name == "source")
+    assert [item.value for item in source.shell_complete(typer.Context(command), "cl")] == ["clog"]
+
+
+def test_a_disk_that_is_full_leaves_the_list_that_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "list.swf"
+    path.write_text("old")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(PerfdbError, match="cannot be written: No space left"):
+        typed("clog", "--swf", str(path))
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_trace_is_not_replaced_by_the_list_that_is_made_of_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    typed("size-2", "--swf", "trace.swf")
+    before = (tmp_path / "trace.swf").read_bytes()
+    Path("link.swf").symlink_to("trace.swf")
+    for name in ("trace.swf", "link.swf"):
+        with pytest.raises(UsageError, match="is the workload itself"):
+            typed("trace.swf", "--jobs", "2", "--swf", name)
+    assert (tmp_path / "trace.swf").read_bytes() == before
+
+
+def test_the_bounds_are_those_of_a_run_and_of_a_file():
+    hints = get_type_hints(workload, include_extras=True)
+    bounds = {name: get_args(hints[name])[-1] for name in ("load", "seed")}
+    assert (bounds["load"].min, bounds["load"].max) == (LOWEST_LOAD, HIGHEST_LOAD)
+    assert (bounds["seed"].min, bounds["seed"].max) == (0, HIGHEST_SEED)
+    block = {"nodes": 1, "run_s": 1.0}
+    for kind, needed in ((SchedulersSpec, {}), (BuiltinFile, {"builtin": "mixed"}), (BlocksFile, {"jobs": [block]})):
+        kind(seed=HIGHEST_SEED, **needed)
+        with pytest.raises(ValidationError, match="seed"):
+            kind(seed=HIGHEST_SEED + 1, **needed)
+    for kind, needed in ((SchedulersSpec, {}), (BuiltinFile, {"builtin": "mixed"}), (Block, block)):
+        for load in (LOWEST_LOAD, HIGHEST_LOAD):
+            kind(load=load, **needed)
+            with pytest.raises(ValidationError, match="load"):
+                kind(load=load * (10 if load > 1 else 0.1), **needed)

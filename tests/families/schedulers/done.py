@@ -6,6 +6,16 @@ from perfdb.families.schedulers.outcome import ArmRun, Outcome
 from perfdb.families.schedulers.samples import COLUMNS, MILESTONES
 from perfdb.families.schedulers.workload.job import WorkJob
 
+# Of arms by their places, where nobody says otherwise.
+LABELS = (
+    "slurm:backfill",
+    "slurm:builtin",
+    "mini-slurm",
+    "slurm:backfill+linear",
+    "slurm:builtin+linear",
+    "simulated:easy",
+)
+
 
 def job(
     number: int,
@@ -54,7 +64,7 @@ def job(
 
 def arm(*jobs: Outcome, nodes: int = 4, place: int = 1, iteration: int = 1) -> ArmRun:
     """One arm in one iteration."""
-    return ArmRun(iteration, place, f"arm-{place}", nodes, jobs)
+    return ArmRun(iteration, place, LABELS[place - 1], nodes, jobs)
 
 
 def samples_of(*runs: ArmRun, names: dict[int, str] | None = None) -> dict[str, list[object]]:
@@ -69,7 +79,8 @@ def samples_of(*runs: ArmRun, names: dict[int, str] | None = None) -> dict[str, 
             "at_s": float(max(watched, default=1000)),
         }
         for batch in sorted({job.batch for job in run.outcomes}):
-            begin = {"batch": batch, "job": 0, "size": run.nodes, "experiment": "", "arrival_s": 0.0, "state": "ALL"}
+            state = "TIMEOUT" if watched else "ALL"
+            begin = {"batch": batch, "job": 0, "size": run.nodes, "experiment": "", "arrival_s": 0.0, "state": state}
             rows.append({**child, **begin, "nodes": "", "censored": False, "offset_s": 0.0, "uncertainty_s": 0.0})
             rows += [{**child, **_row(job)} for job in run.outcomes if job.batch == batch]
     return {name: [row.get(name) for row in rows] for name in COLUMNS}

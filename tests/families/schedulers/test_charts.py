@@ -165,10 +165,10 @@ def test_what_is_simulated_is_said_on_every_chart() -> None:
 
 
 def test_arms_of_one_name_stay_apart() -> None:
-    found = made([replace(run, label="slurm@here") for run in clogged()])
+    found = made([replace(run, label="slurm=here") for run in clogged()])
     data = found["waits"].data
     assert isinstance(data, Curves)
-    assert [curve.label for curve in data.curves] == ["slurm@here (1)", "slurm@here (2)"]
+    assert [curve.label for curve in data.curves] == ["slurm=here (1)", "slurm=here (2)"]
 
 
 def test_charts_name_metrics_that_there_are() -> None:
@@ -182,3 +182,10 @@ def test_charts_name_metrics_that_there_are() -> None:
 )
 def test_samples_of_another_shape_make_no_picture(samples: Any) -> None:
     assert list(pictures(make_record(family="schedulers"), samples)) == []
+
+
+def test_waits_are_of_jobs_and_a_jobs_time_is_counted_from_its_submission() -> None:
+    found = made(clogged())
+    waits, parts = found["waits"].data, found["decomposition"].data
+    assert isinstance(waits, Curves) and waits.of == "job"
+    assert isinstance(parts, Staircases) and parts.quantity == "time since submission"

@@ -132,7 +132,7 @@ def test_without_slurm_an_arm_of_its_own_is_refused_and_one_that_runs_is_not(
     monkeypatch.setattr("perfdb.platforms.pocket.programs.find", lambda _: None)
     with pytest.raises(UsageError, match=r"install.*--arms simulated:fifo,simulated:easy"):
         next(programs(SchedulersSpec()))
-    assert next(programs(SchedulersSpec(arms="slurm@here"))).name == "workload"
+    assert next(programs(SchedulersSpec(arms="slurm=here"))).name == "workload"
 
 
 def test_arms_are_kept_as_they_are_called() -> None:

@@ -101,6 +101,11 @@ def changed(column: str, row: int, value: Any) -> Samples:
         ("arm_name", 1, "another", "arm 1 is two"),
         ("arm_name", 0, "", "an arm has no name"),
         ("arm_name", 0, "a\nb", "an arm has no name"),
+        ("arm_name", 0, 1, "an arm has no name"),
+        ("arm_name", 0, "<img src=x onerror=alert(1)>", "an arm has no name"),
+        ("arm_name", 0, "slurm", "an arm has no name"),
+        ("arm_name", 0, "mini-slurm,slurm:backfill", "an arm has no name"),
+        ("arm_name", 0, "mini-slurm,", "an arm has no name"),
         ("started_s", 1, float("nan"), "a stamp that is no time"),
         ("started_s", 1, "1", "a stamp that is no time"),
         ("released_s", 1, 1e10, "a stamp that is no time"),
@@ -113,6 +118,7 @@ def changed(column: str, row: int, value: Any) -> Samples:
         ("at_s", 1, 3.0, "arm 1 is two"),
         ("nodes", 1, "n0", "nodes are no ranges"),
         ("offset_s", 0, float("inf"), "a stamp that is no time"),
+        ("uncertainty_s", 0, -0.1, "a stamp that is no time"),
     ],
 )  # fmt: skip
 def test_a_row_that_no_run_could_have_written_is_refused(column: str, row: int, value: Any, words: str) -> None:
@@ -130,9 +136,23 @@ def test_a_job_that_is_there_twice_is_refused() -> None:
 def test_a_batch_on_other_nodes_than_the_one_before_is_refused() -> None:
     found = {name: [column[0], *column] for name, column in samples().items()}
     found["batch"][1] = 2
-    assert len(read(found)) == 2
     found["size"][1] = 5
     with pytest.raises(ValueError, match="batch 2 of arm 1 was begun twice, or on other nodes"):
+        read(found)
+
+
+@pytest.mark.parametrize("rows", [{2}, {1, 2, 3}, {7}])
+def test_an_arm_without_jobs_that_others_have_is_refused(rows: set[int]) -> None:
+    found = {name: [value for n, value in enumerate(column) if n not in rows] for name, column in samples().items()}
+    with pytest.raises(ValueError, match="of iteration 1 lacks jobs that others have"):
+        read(found)
+
+
+def test_a_batch_without_jobs_that_others_have_is_refused() -> None:
+    found = {name: [column[0], *column] for name, column in samples().items()}
+    found["batch"][1] = 2
+    found["batch"][3:5] = [2, 2]
+    with pytest.raises(ValueError, match="arm 1 of iteration 1 lacks jobs that others have"):
         read(found)
 
 

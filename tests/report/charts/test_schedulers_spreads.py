@@ -108,6 +108,14 @@ def test_a_curve_ends_below_all_where_some_are_larger() -> None:
     assert subtitle(drawn(data, title="T")) == "slurm:builtin: 4 samples, 2 beyond the curve"
 
 
+def test_an_axis_says_what_was_counted_and_what_adds_up() -> None:
+    curves = Curves("wait", "s", (Curve("slurm:builtin", (1.0, 2.0), 1),), of="job")
+    assert "share of jobs" in str(drawn(curves)) and "sample" not in str(drawn(curves, title="T"))
+    assert table_of(curves).columns[1] == "jobs"
+    stairs = Staircases("s", (("slurm:builtin", (("run", (3.0,)),)),), quantity="time since submission")
+    assert "time since submission (s)" in str(drawn(stairs))
+
+
 def test_a_percentile_among_the_larger_ones_is_not_stated() -> None:
     assert percentiles([1.0, 2.0, 3.0], 2) == [(0.5, 3.0)]
     assert percentiles([1.0, 2.0, 3.0], 3) == []

@@ -166,6 +166,15 @@ def test_the_newest_version_stands_against_the_one_before(tmp_path: Path) -> Non
     assert badge.attrib["aria-label"] == "local_htex on laptop-7f3a: 903.5 tasks/s · better"
 
 
+def test_the_badge_of_a_simulated_number_says_so(tmp_path: Path) -> None:
+    simulated = Metric(name="simulated_arm1_makespan_s", unit="s", direction="lower", values=(21.0,))
+    code = Code(perfdb_version="0.1.0", measured={})
+    saved(tmp_path, family="schedulers", experiment="schedulers", metrics=(simulated,), code=code, params={}, spec={})
+    build(tmp_path, tmp_path / "site")
+    labels = [ET.parse(file).getroot().attrib["aria-label"] for file in (tmp_path / "site" / "badges").glob("*.svg")]
+    assert [label.endswith(": 21 s, simulated") for label in labels] == [True]
+
+
 def test_a_record_links_to_its_sitting_and_to_what_it_does_again(tmp_path: Path) -> None:
     uuid = new_uuid()
     first = released(tmp_path, "2026.1.1", 700.0, sitting=Sitting(uuid=uuid, turns=(1,)))

@@ -55,3 +55,17 @@ def test_a_limit_of_time_is_no_option_of_the_family() -> None:
 
     assert "--timeout 60.0" in command
     assert "--set timeout_s" not in command
+
+
+def test_a_built_in_workload_stands_in_the_commands_and_a_file_is_a_blank() -> None:
+    params = {"workload.kind": "built-in", "workload.name": "clog"}
+    known = run(rate(1.0), family="schedulers", spec={"nodes": 8}, params=params, code=Code(perfdb_version="0.1.0"))
+    assert [command for _, command in commands(known)][1:] == [
+        f"perfdb reproduce {known.record_id}",
+        "perfdb run schedulers clog --set nodes=8",
+    ]
+    of_file = known.model_copy(update={"params": {**params, "workload.kind": "swf"}})
+    assert [command for _, command in commands(of_file)][1:] == [
+        f"perfdb reproduce {known.record_id} WORKLOAD",
+        "perfdb run schedulers WORKLOAD --set nodes=8",
+    ]

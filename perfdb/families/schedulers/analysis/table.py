@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -48,7 +49,8 @@ def metrics_of(cases: Sequence[Case]) -> list[str]:
 
 
 def table(cases: Sequence[Case], metric: str, by: Collection[By]) -> list[Cell]:
-    """One cell for all cases of one scheduler, experiment, way of making, definition and run, ordered by those.
+    """One cell for all cases of one scheduler, experiment, way of making, definition and run, ordered by those: names by the
+    numbers in them.
 
     Cases that have no value of the metric at all are left out.
     """
@@ -64,7 +66,13 @@ def table(cases: Sequence[Case], metric: str, by: Collection[By]) -> list[Cell]:
             case.of,
         )
         found.setdefault(key, []).append(case)
-    return [_cell(key, found[key], metric) for key in sorted(found, key=lambda key: (*key[4:], *key[2:4], *key[:2]))]
+    ordered = sorted(found, key=lambda key: (*key[4:], *key[2:4], *map(_natural, key[:2])))
+    return [_cell(key, found[key], metric) for key in ordered]
+
+
+def _natural(name: str) -> list[str | int]:
+    """To order names by: numbers in them count as numbers, so that size-10 comes after size-2."""
+    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", name))]
 
 
 def _cell(key: tuple[str, str, Made, str, str], cases: Sequence[Case], metric: str) -> Cell:

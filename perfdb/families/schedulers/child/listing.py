@@ -8,14 +8,14 @@ import sys
 from perfdb.errors import PerfdbError
 from perfdb.families.schedulers.listing import VARIABLE, Listed, lines_of
 from perfdb.families.schedulers.plan import Workload
-from perfdb.families.schedulers.workload.load import loaded
+from perfdb.families.schedulers.workload.load import made_again
 
 
 def main() -> int:
     """Returns the exit code."""
     asked = Workload.model_validate_json(os.environ[VARIABLE])
     try:
-        found = loaded(asked.source, **asked.model_dump(exclude={"source", "sha256"}))
+        found = made_again(asked)
     except PerfdbError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from perfdb.families.schedulers.events import Batch
 from perfdb.families.schedulers.listing import Listed
@@ -13,8 +14,25 @@ from perfdb.families.schedulers.samples import LONGEST_S, Told
 from perfdb.families.schedulers.spec import SchedulersSpec
 from perfdb.families.schedulers.workload.job import WorkJob
 
-# Of a submission: so late, or so large a share of the time in which jobs arrive, or one tick of the scheduler's clock more.
-LATE_S, LATE_SHARE = 0.25, 0.02
+# Of a submission: so late, or so large a share of the time in which jobs arrive, up to a bound, and one tick of the
+# scheduler's clock more.
+LATE_S, LATE_SHARE, LATEST_S = 0.25, 0.02, 5.0
+
+
+# Between two children of a run lie fractions of a second: what is longer was an interruption.
+PAUSE_S = 10.0
+
+
+class Pause(NamedTuple):
+    """A run lay still after the child of that name."""
+
+    after: str
+    lasted_s: float
+
+
+def late_s(span_s: float) -> float:
+    """How late a job may be, of a list that arrives over so many seconds; a clock that ticks has a tick more."""
+    return max(LATE_S, min(LATEST_S, LATE_SHARE * span_s))
 
 
 @dataclass(frozen=True)
@@ -25,6 +43,7 @@ class Run:
         listed: The list that every arm was to get; without jobs where it is not known.
         told: What each child said, in the order in which they ran; `seen`: the same of those that came to their end.
         last_words: By iteration and arm, of its child, for those that say nothing themselves.
+        pauses: While nothing of it was measured, a child that was cut off and run again among them.
     """
 
     spec: SchedulersSpec
@@ -32,6 +51,7 @@ class Run:
     told: Sequence[Told]
     seen: Sequence[ArmRun]
     last_words: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    pauses: Sequence[Pause] = ()
 
     @property
     def jobs(self) -> tuple[WorkJob, ...]:
@@ -54,7 +74,7 @@ class Run:
     def tolerance_s(self, told: Told) -> float:
         """How far from its planned arrival a job may be submitted."""
         resolution_s = told.begin.clock.resolution_s if told.begin is not None else 0.0
-        return max(LATE_S, LATE_SHARE * self.span_s) + resolution_s
+        return late_s(self.span_s) + resolution_s
 
     def lateness_s(self, one: ArmRun) -> Iterator[tuple[tuple[int, int], float]]:
         """Of each job that was submitted, by batch and number: how long after its planned arrival; negative where before."""

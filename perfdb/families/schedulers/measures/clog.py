@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from perfdb.families.schedulers.outcome import Outcome
@@ -46,9 +46,18 @@ def longest_clog(outcomes: Sequence[Outcome]) -> Clog | None:
 
     A job waits from when it is eligible until its program begins; until it is over or no longer watched, where it never did.
     """
+    return next(iter(longest_clogs(outcomes, 1)), None)
+
+
+def longest_clogs(outcomes: Sequence[Outcome], most: int) -> list[Clog]:
+    """So many of the longest such times, the longest first, of equal ones the earlier."""
     waits = [waited for outcome in outcomes if (waited := _wait(outcome)) is not None]
+    found = sorted(_without_a_start(waits), key=lambda span: (span[0] - span[1], span[0]))[:most]
+    return [_clog(waits, *span) for span in found]
+
+
+def _without_a_start(waits: Sequence[_Waited]) -> Iterator[tuple[float, float]]:
     changes = [(w.from_s, 0, 1) for w in waits] + [(w.until_s, 1 if w.began else 2, -1) for w in waits]
-    longest: tuple[float, float] | None = None
     waiting, since = 0, 0.0
     # Who comes and begins at the same instant has waited no time, so arrivals go first.
     for at_s, what, change in sorted(changes):
@@ -56,10 +65,9 @@ def longest_clog(outcomes: Sequence[Outcome]) -> Clog | None:
             since = at_s
         waiting += change
         if what != 0 and (what == 1 or waiting == 0):
-            if longest is None or at_s - since > longest[1] - longest[0]:
-                longest = since, at_s
+            if at_s > since:
+                yield since, at_s
             since = at_s
-    return None if longest is None or longest[1] <= longest[0] else _clog(waits, *longest)
 
 
 def _wait(outcome: Outcome) -> _Waited | None:

@@ -12,10 +12,14 @@ from perfdb.families.schedulers.measures.machine import held_idle_node_s, makesp
 from perfdb.families.schedulers.measures.spans import slowdown_of, total_time_s, turnaround_s, wait_s
 from perfdb.families.schedulers.outcome import ArmRun, Outcome
 
+# Of a job that was suspended nobody knows how long it ran: these are not stated of an arm that suspends jobs.
+OF_RUN_TIMES = frozenset({"bounded_slowdown", "utilisation", "jain_users", "jain_sizes", "run_part_s", "run_node_s"})
+
 
 def figures(run: ArmRun) -> dict[str, float]:
     """What is known; see `metrics` for what each is."""
-    return {name: value for name, value in _figures(run) if value is not None}
+    unknown = OF_RUN_TIMES if run.suspends else frozenset()
+    return {name: value for name, value in _figures(run) if value is not None and name not in unknown}
 
 
 def _figures(run: ArmRun) -> Iterator[tuple[str, float | None]]:

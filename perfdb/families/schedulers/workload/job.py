@@ -12,6 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 MOST_JOBS = 1_000_000
 MOST_NODES = 1_000_000
 LONGEST_S = 1e9
+# Of arrivals at random.
+LOWEST_LOAD, HIGHEST_LOAD = 0.001, 100.0
+# Not every reader of JSON tells whole numbers above this from each other.
+HIGHEST_SEED = 2**53 - 1
 
 
 class WorkJob(BaseModel):

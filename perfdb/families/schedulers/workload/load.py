@@ -49,7 +49,7 @@ class Source:
             UsageError: it is none.
         """
         try:
-            return self.content.decode("utf-8")
+            return self.content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             if self.kind == "swf":  # comments of old traces hold names of people and places in Latin-1
                 return self.content.decode("latin-1")
@@ -89,6 +89,8 @@ def described(source: str) -> Source:
             raise UsageError(_unknown(source, path))
         return Source(source, source, "built-in", source.encode())
     try:
+        if path.exists() and not path.is_file():  # a pipe would keep us waiting
+            raise UsageError(f"the workload {source[:200]} is no file. Name one, or one of {', '.join(BUILTINS)}.")
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES[kind] + 1)
     except (OSError, ValueError) as error:  # a name may hold a NUL
@@ -134,29 +136,37 @@ def loaded(source: str, *, nodes: int, seed: int, load: float, jobs: int, compre
         why = "; ".join(f"{count:,} have {reason}" for reason, count in told) or "it has none"
         hint = f"--nodes {machine}" if machine is not None and machine > nodes else "another file"
         raise UsageError(f"no job of {found.whole} can be run: {why}. Try {hint}.")
-    return Loaded(found, listed(drafts, compress), told, machine)
+    of = f"the workload {found.name}" if found.kind == "built-in" else found.whole
+    return Loaded(found, listed(drafts, compress, of, "line" if trace is not None else "block"), told, machine)
 
 
 def jobs_of(workload: Workload) -> tuple[WorkJob, ...]:
-    """The list that a plan names; made again, where the plan has its digest already.
+    """The list that a plan names, made again.
 
     Raises:
-        UsageError: it can't be made, or it is another one by now.
+        UsageError: as `made_again`, or it is another one by now.
     """
-    found = loaded(
-        workload.source,
-        nodes=workload.nodes,
-        seed=workload.seed,
-        load=workload.load,
-        jobs=workload.jobs,
-        compress=workload.compress,
-    )
+    found = made_again(workload)
     if workload.sha256 and found.sha256 != workload.sha256:
         raise UsageError(
-            f"{workload.source} gives another list of jobs than when this run began: {found.sha256[:12]}, not "
+            f"{Path(workload.source).name} gives another list of jobs than when this run began: {found.sha256[:12]}, not "
             f"{workload.sha256[:12]}. Put it back, or begin a run anew."
         )
     return found.jobs
+
+
+def made_again(workload: Workload) -> Loaded:
+    """What a plan names, for a child of the run: a record keeps what children say, so folders are not named.
+
+    Raises:
+        UsageError: it can't be made.
+    """
+    try:
+        return loaded(workload.source, **workload.model_dump(exclude={"source", "sha256"}))
+    except UsageError as error:
+        name = Path(workload.source).name
+        # A long path is told in part.
+        raise UsageError(str(error).replace(workload.source, name).replace(workload.source[:200], name)) from None
 
 
 def _drafts(

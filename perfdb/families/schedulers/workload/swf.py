@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from perfdb.errors import UsageError
 
@@ -37,15 +37,16 @@ FIELDS = (
 UNKNOWN = "-1"
 MOST_LINES = 1_100_000
 _HEADER = re.compile(r"^;\s*(?P<name>[A-Za-z]{1,40}):\s*(?P<value>.*)$")
-_NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d{0,12})?|\.\d{1,12})")
+_NUMBER = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]{0,12})?|\.[0-9]{1,12})")
 _LONGEST_LINE = 4000
 
 
 @dataclass(frozen=True, slots=True)
 class SwfJob:
-    """One line: 18 numbers as they are written."""
+    """One line: 18 numbers as they are written. `line`: its number in the file, 0 where it is in none."""
 
     fields: tuple[str, ...]
+    line: int = field(default=0, compare=False)
 
     def number(self, name: str) -> float:
         """A field's value; -1 where nobody knows."""
@@ -86,7 +87,7 @@ def read_swf(text: str, name: str) -> Swf:
     """
     comments: list[str] = []
     jobs: list[SwfJob] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
         if number > MOST_LINES:
             raise UsageError(f"{name} has more than {MOST_LINES:,} lines. Cut it: `head -n 100000 {name} > part.swf`.")
         if line.lstrip().startswith(";"):
@@ -122,10 +123,10 @@ def _job(line: str, name: str, number: int) -> SwfJob:
     if wrong := _not_numbers(fields):
         place, word = wrong
         raise UsageError(
-            f"{name}, line {number}: field {place + 1} ({FIELDS[place]}) is {word[:80]!r}, which is no number. Mend that line, or "
+            f"{name}, line {number}: field {place + 1} ({FIELDS[place]}) is {word[:80]!r}, which is no number of at most 18 digits. Mend that line, or "
             "put a ; before it."
         )
-    return SwfJob(fields)
+    return SwfJob(fields, number)
 
 
 def _not_numbers(fields: Iterable[str]) -> tuple[int, str] | None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import random
 import tomllib
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -22,15 +23,21 @@ from perfdb.errors import UsageError
 from perfdb.families.schedulers.workload.arrivals import poisson
 from perfdb.families.schedulers.workload.builtin import USERS, named
 from perfdb.families.schedulers.workload.draft import Draft, generous_limit_s, size_of
-from perfdb.families.schedulers.workload.job import LONGEST_S, MOST_JOBS, MOST_NODES
+from perfdb.families.schedulers.workload.job import (
+    HIGHEST_LOAD,
+    HIGHEST_SEED,
+    LONGEST_S,
+    LOWEST_LOAD,
+    MOST_JOBS,
+    MOST_NODES,
+)
 
 MOST_BLOCKS = 10_000
-HIGHEST_LOAD = 100.0
-_EXAMPLE = "docs/how-to/schedulers.md has an example."
+_EXAMPLE = "docs/how-to/schedulers.md has all fields and an example."
 
 _Seconds = Annotated[float, Field(ge=0, le=LONGEST_S, allow_inf_nan=False)]
-_Load = Annotated[float, Field(gt=0, le=HIGHEST_LOAD, allow_inf_nan=False)]
-_Seed = Annotated[int, Field(ge=0, le=2**53)]
+_Load = Annotated[float, Field(ge=LOWEST_LOAD, le=HIGHEST_LOAD, allow_inf_nan=False)]
+_Seed = Annotated[int, Field(ge=0, le=HIGHEST_SEED)]
 _Jobs = Annotated[int, Field(ge=1, le=MOST_JOBS)]
 
 
@@ -107,7 +114,7 @@ def read_toml(text: str, name: str) -> BuiltinFile | BlocksFile:
     try:
         return kind.model_validate(told)
     except ValidationError as error:
-        raise UsageError(f"{name} is no workload: {_fault(error)}. {_EXAMPLE}") from error
+        raise UsageError(f"{name} is no workload: {_fault(error, kind)}. {_EXAMPLE}") from error
 
 
 def drafts_of(told: BuiltinFile | BlocksFile, nodes: int, seed: int, load: float, jobs: int) -> list[Draft]:
@@ -126,11 +133,11 @@ def drafts_of(told: BuiltinFile | BlocksFile, nodes: int, seed: int, load: float
                 f"{block.nodes}, or make them smaller."
             )
     chance = random.Random(f"{seed} toml")  # noqa: S311 (a load, no secret)
-    drafts = [draft for block in told.jobs for draft in _of(block, nodes, chance)]
+    drafts = [draft for number, block in enumerate(told.jobs, start=1) for draft in _of(block, number, nodes, chance)]
     return sorted(drafts, key=lambda draft: draft.arrival_s)[: jobs or None]
 
 
-def _of(block: Block, nodes: int, chance: random.Random) -> Iterator[Draft]:
+def _of(block: Block, number: int, nodes: int, chance: random.Random) -> Iterator[Draft]:
     for after_s in _arrivals(block, nodes, chance):
         yield Draft(
             arrival_s=block.arrival_s + after_s,
@@ -139,6 +146,7 @@ def _of(block: Block, nodes: int, chance: random.Random) -> Iterator[Draft]:
             limit_s=generous_limit_s(block.run_s) if block.limit_s is None else block.limit_s,
             user=int(chance.random() * USERS) if block.user is None else block.user,
             experiment=block.experiment or size_of(block.nodes),
+            place=number,
         )
 
 
@@ -148,9 +156,17 @@ def _arrivals(block: Block, nodes: int, chance: random.Random) -> list[float]:
     return [number * (block.every_s or 0.0) for number in range(block.count)]
 
 
-def _fault(error: ValidationError) -> str:
+def _fault(error: ValidationError, kind: type[_Told]) -> str:
     """The first thing that is wrong, with its place."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = "".join(f" {part + 1}" if isinstance(part, int) else f".{part}" for part in first["loc"]).removeprefix(".")
     what = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        what = _no_field(str(first["loc"][-1]), kind if len(first["loc"]) == 1 else Block)
     return f"{place[:200]}: {what}" if place else what
+
+
+def _no_field(name: str, kind: type[_Told]) -> str:
+    near = get_close_matches(name, kind.model_fields, n=1)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    return f"there is no {name[:100]!r}; known are {', '.join(kind.model_fields)}{meant}"

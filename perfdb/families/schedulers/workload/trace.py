@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from perfdb.families.schedulers.outcome import Outcome
 from perfdb.families.schedulers.workload.draft import Draft, size_of
 from perfdb.families.schedulers.workload.job import MOST_JOBS, WorkJob
 from perfdb.families.schedulers.workload.swf import Swf, SwfJob, swf_job
 
-# Field 11. Lines of 2 to 4 are the parts of a job that was checkpointed, which has a line of its own for all of it.
-_FAILED, _COMPLETED, _CANCELLED = 0, 1, 5
+# Field 11: the parts of a job that was checkpointed, which has a line of its own for all of it.
 _PARTS = range(2, 5)
-_STATUS = {"COMPLETED": _COMPLETED, "CANCELLED": _CANCELLED}
 
 
 def drafts_of_trace(trace: Swf, nodes: int, jobs: int) -> tuple[list[Draft], Counter[str]]:
@@ -38,7 +36,7 @@ def drafts_of_trace(trace: Swf, nodes: int, jobs: int) -> tuple[list[Draft], Cou
         else:
             drafts.append(_draft(line))
     first_s = min((draft.arrival_s for draft in drafts), default=0.0)
-    return [_later(draft, -first_s) for draft in drafts], left_out
+    return [replace(draft, arrival_s=draft.arrival_s - first_s) for draft in drafts], left_out
 
 
 def _why_not(line: SwfJob, nodes: int) -> str:
@@ -66,11 +64,8 @@ def _draft(line: SwfJob) -> Draft:
         limit_s=max(line.number("requested_time"), run_s, 1.0),
         user=min(MOST_JOBS, max(0, int(line.number("user_id")) - 1)),
         experiment=_sizes(nodes),
+        place=line.line,
     )
-
-
-def _later(draft: Draft, by_s: float) -> Draft:
-    return Draft(draft.arrival_s + by_s, draft.nodes, draft.run_s, draft.limit_s, draft.user, draft.experiment)
 
 
 def _sizes(nodes: int) -> str:
@@ -84,14 +79,6 @@ def trace_of_jobs(jobs: Sequence[WorkJob], nodes: int) -> Swf:
     return Swf(tuple(_comments(jobs, nodes)), tuple(swf_job(**_asked(job)) for job in jobs))
 
 
-def trace_of_outcomes(outcomes: Sequence[Outcome], nodes: int) -> Swf:
-    """What became of jobs as a trace: field 2 is when the scheduler had it, 3 how long it waited, 4 how long it ran."""
-    ordered = sorted(outcomes, key=lambda outcome: (outcome.batch, outcome.work.job))
-    asked = [{**_asked(one.work), "job_number": number} for number, one in enumerate(ordered, start=1)]
-    lines = [swf_job(**{**told, **_became(one)}) for told, one in zip(asked, ordered, strict=True)]
-    return Swf(tuple(_comments([one.work for one in ordered], nodes)), tuple(lines))
-
-
 def _asked(job: WorkJob) -> dict[str, float]:
     return {
         "job_number": job.job,
@@ -101,17 +88,6 @@ def _asked(job: WorkJob) -> dict[str, float]:
         "requested_time": job.limit_s,
         "user_id": job.user + 1,
     }
-
-
-def _became(one: Outcome) -> dict[str, float]:
-    submitted_s, began_s, over_s = one.submitted_s, one.began_s, one.over_s
-    found: dict[str, float] = {} if submitted_s is None else {"submit_time": submitted_s}
-    if submitted_s is not None and began_s is not None:
-        found["wait_time"] = max(0.0, began_s - submitted_s)
-    if began_s is None or over_s is None:
-        return {**found, "run_time": -1}
-    found["run_time"] = max(0.0, over_s - began_s)
-    return {**found, "allocated_processors": one.work.nodes, "status": _STATUS.get(one.state, _FAILED)}
 
 
 def _comments(jobs: Sequence[WorkJob], nodes: int) -> Iterator[str]:

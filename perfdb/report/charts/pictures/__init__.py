@@ -38,11 +38,20 @@ def drawn(data: PictureData, *, title: str = "", notes: Sequence[str] = (), widt
     notes = [*data.remarks, *notes]
     if isinstance(data, Curves):
         curves = [Samples(curve.label, curve.values, curve.larger) for curve in data.curves]
-        return ecdf(curves, name=data.quantity, unit=data.unit, title=title, notes=notes, log=False, width=width)
+        return ecdf(
+            curves,
+            name=data.quantity,
+            unit=data.unit,
+            of=data.of,
+            title=title,
+            notes=notes,
+            log=False,
+            width=width,
+        )
     if isinstance(data, Differences):
         groups = [Group(label, values) for label, values in data.rows]
         return repetitions(groups, name=data.quantity, unit=data.unit, title=title, notes=notes, zero=True, width=width)
     if isinstance(data, Staircases):
         cases = [Staircase(label, steps) for label, steps in data.groups]
-        return stages(cases, unit=data.unit, title=title, notes=notes, width=width)
+        return stages(cases, name=data.quantity, unit=data.unit, title=title, notes=notes, width=width)
     return bars(data, title=title, notes=notes, width=width)

@@ -33,7 +33,7 @@ def of_curves(data: Curves) -> Table:
             )
         )
     shares = (f"p{100 * q:.0f}" for q in PERCENTILES)
-    return Table((data.quantity, "samples", *shares, "least", "greatest", "beyond the curve"), tuple(rows))
+    return Table((data.quantity, f"{data.of}s", *shares, "least", "greatest", "beyond the curve"), tuple(rows))
 
 
 def of_boxes(data: Boxes) -> Table:

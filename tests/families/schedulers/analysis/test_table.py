@@ -77,3 +77,9 @@ def test_a_table_of_another_time_has_only_those_who_know_it() -> None:
     assert metrics_of(cases) == ["total_time_s", "wall_time_s"]
     [cell] = table(cases, "wall_time_s", BOTH)
     assert (cell.scheduler, cell.mean, cell.definition) == ("default", 44, "")
+
+
+def test_names_are_ordered_by_the_numbers_in_them() -> None:
+    names = ("size-100", "size-2", "size-10", "7-size", "size")
+    cells = table([case("default", *jobs(100), experiment=name) for name in names], "total_time_s", BOTH)
+    assert [cell.experiment for cell in cells] == ["7-size", "size", "size-2", "size-10", "size-100"]

@@ -9,6 +9,7 @@ from perfdb.families.schedulers.measures.spans import (
     is_settled,
     run_s,
     slowdown_of,
+    stamps_off,
     total_time_s,
     turnaround_s,
     wait_s,
@@ -71,3 +72,36 @@ def test_a_job_that_says_itself_that_it_was_over_is_censored_where_its_scheduler
     lost = job(1, 0, 4, watched=90, state="COMPLETED", inside=(4, 9))
     assert not is_settled(lost)
     assert turnaround_s(lost) is None
+
+
+@pytest.mark.parametrize(
+    ("stamps", "inside", "off_s"),
+    [
+        ({}, (21, 48), 0),
+        ({}, (None, None), 0),
+        ({"allocated": 18, "released": 52}, (18, 52), 0),
+        ({}, (17, 48), 3),
+        ({}, (21, 54), 4),
+        ({}, (-50, 48), 70),
+        ({"released": 52}, (21, 54), 2),
+        ({}, (48, 21), 27),
+        ({"allocated": 3}, (21, 48), 2),
+        ({"allocated": 26}, (30, 48), 6),
+        ({"eligible": 22}, (21, 48), 2),
+        ({"released": 49}, (21, 48), 1),
+    ],
+)
+def test_stamps_that_contradict_each_other_say_by_how_much(
+    stamps: dict[str, float], inside: tuple[float | None, float | None], off_s: float
+) -> None:
+    assert stamps_off(job(1, 5, 20, 50, inside=inside, **stamps)) == off_s
+
+
+def test_what_is_not_known_of_a_clock_excuses_the_jobs_own_stamps_and_not_the_schedulers() -> None:
+    assert stamps_off(job(1, 5, 20, 50, inside=(17, 48)), 1) == 2
+    assert stamps_off(job(1, 5, 20, 50, inside=(17, 48)), 5) == 0
+    assert stamps_off(job(1, 5, 20, 50, allocated=3), 5) == 2
+
+
+def test_of_a_job_that_waits_no_stamp_is_off() -> None:
+    assert stamps_off(job(1, 5, watched=100)) == 0

@@ -128,7 +128,7 @@ def test_an_arm_that_never_finished_is_held_against_nothing() -> None:
         ("slurm:builtin+linear", "fifo"),
         ("mini-slurm", "mini-slurm"),
         ("slurm:backfill+requeue", None),
-        ("slurm@here", None),
+        ("slurm=here", None),
         ("kubernetes:default", None),
         ("simulated:easy", None),
     ],

@@ -17,6 +17,7 @@ NUMBER = st.one_of(
     st.sampled_from(["0.10", "1.", "007", "+3", "-1.00", ".5"]),
 )
 LINE = st.lists(NUMBER, min_size=18, max_size=18)
+JOB = "1 0 -1 77 1 -1 -1 1 90 -1 1 1 1 -1 1 -1 -1 -1"
 BLANK = st.sampled_from([" ", "  ", "\t", "     "])
 
 
@@ -86,3 +87,18 @@ def test_whatever_stands_in_the_file_is_read_or_refused(text):
         read_swf(text, "trace.swf")
     except UsageError as refused:
         assert "trace.swf" in str(refused)
+
+
+@pytest.mark.parametrize("sign", ["\x85", "\x0c", "\u2028"])
+def test_only_ends_of_lines_end_a_line(sign):
+    trace = read_swf(f"; Note: one{sign}two\r\n{JOB}\r{JOB}\n", "x.swf")
+    assert trace.header("Note") == f"one{sign}two" and len(trace.jobs) == 2
+
+
+def test_digits_of_other_scripts_are_no_numbers():
+    with pytest.raises(UsageError, match=r"line 1: field 4 \(run_time\)"):
+        read_swf(JOB.replace("77", "\u0667\u0667"), "x.swf")
+
+
+def test_a_job_knows_its_line():
+    assert [job.line for job in read_swf(f"; x\n{JOB}\n\n{JOB}\n", "x.swf").jobs] == [2, 4]

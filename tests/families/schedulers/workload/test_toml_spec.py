@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from perfdb.errors import UsageError
 from perfdb.families.schedulers.workload.arrivals import offered_load
 from perfdb.families.schedulers.workload.load import Loaded, loaded
-from perfdb.families.schedulers.workload.toml_spec import read_toml
+from perfdb.families.schedulers.workload.toml_spec import Block, BuiltinFile, read_toml
 
 ONE = "[[jobs]]\nnodes = 2\nrun_s = 4\n"
 
@@ -85,7 +85,7 @@ def test_a_seed_in_the_file_draws_the_users(tmp_path):
         ('builtin = "mixed"\njobs = 0', "jobs: Input should be greater than or equal to 1"),
         ('builtin = "mixd"', "Did you mean mixed?"),
         ('builtin = "mixed"\n' + ONE, "jobs: Input should be a valid integer"),
-        ('builtin = "mixed"\nnodes = 4', "nodes: Extra inputs"),
+        ('builtin = "mixed"\nnodes = 4', "nodes: there is no 'nodes'; known are builtin, jobs, load, seed"),
         (ONE + ONE.replace("2", '"2"'), "jobs 2.nodes: Input should be a valid integer"),
         (ONE.replace("2", "0"), "jobs 1.nodes: Input should be greater"),
         (ONE.replace("2", "true"), "jobs 1.nodes: Input should be a valid integer"),
@@ -98,7 +98,9 @@ def test_a_seed_in_the_file_draws_the_users(tmp_path):
         (ONE + "every_s = 1\nload = 0.5", "leave one of them out"),
         (ONE + "count = 1000000\n" + ONE, "more than 1,000,000 jobs together"),
         (ONE + "load = 0", "jobs 1.load"),
-        (ONE + "run = 3", "jobs 1.run: Extra inputs"),
+        (ONE + "run = 3", "jobs 1.run: there is no 'run'; known are count, nodes, run_s, limit_s"),
+        (ONE + "cont = 3", "(did you mean count?)"),
+        ("nodes = 3\n" + ONE, "there is no 'nodes'; known are jobs, seed"),
         (ONE + "arrival_s = 1e9\nevery_s = 1e9\ncount = 3", "arrival_s"),
     ],
 )
@@ -115,3 +117,11 @@ def test_whatever_stands_in_the_file_is_read_or_refused(text):
         read_toml(text, "list.toml")
     except UsageError as refused:
         assert str(refused).endswith(("there.", "example."))
+
+
+def test_the_page_has_every_field():
+    page = (Path(__file__).parents[4] / "docs" / "how-to" / "schedulers.md").read_text()
+    for field in Block.model_fields:
+        assert f"\n| `{field}` |" in page
+    for field in BuiltinFile.model_fields:
+        assert f"`{field}" in page

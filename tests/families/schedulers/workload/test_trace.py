@@ -1,4 +1,4 @@
-"""Traces as lists of jobs, and lists and what became of them as traces."""
+"""Traces as lists of jobs, and lists as traces."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from perfdb.errors import UsageError
-from perfdb.families.schedulers.outcome import Outcome
 from perfdb.families.schedulers.workload.job import WorkJob
 from perfdb.families.schedulers.workload.load import Loaded, loaded
-from perfdb.families.schedulers.workload.swf import FIELDS, read_swf, swf_job, write_swf
-from perfdb.families.schedulers.workload.trace import trace_of_jobs, trace_of_outcomes
+from perfdb.families.schedulers.workload.swf import swf_job, write_swf
+from perfdb.families.schedulers.workload.trace import trace_of_jobs
 
 
 def line(**known: float) -> str:
@@ -107,30 +106,10 @@ def test_a_list_that_is_written_and_read_again_is_the_same_but_for_the_experimen
     assert again.machine_nodes == 4
 
 
-def outcome(job: int, **times: float | str | None) -> Outcome:
-    work = WorkJob(job=job, arrival_s=1.0, nodes=3, run_s=20, limit_s=60, user=4, experiment="size-3")
-    names = ("submitted_s", "eligible_s", "allocated_s", "started_s", "ended_s", "released_s")
-    told = {name: times.get(name) for name in (*names, "inside_began_s", "inside_ended_s", "seen_until_s")}
-    return Outcome(work=work, batch=1, state=str(times.get("state", "COMPLETED")), nodes="", **told)  # type: ignore[arg-type]
-
-
-def fields(trace) -> list[dict[str, str]]:
-    lines = read_swf(write_swf(trace), "x").jobs
-    return [{n: text for n, text in zip(FIELDS, job.fields, strict=True) if text != "-1"} for job in lines]
-
-
-def test_what_became_of_jobs_is_written_with_wait_run_time_and_status():
-    asked = {"requested_processors": "3", "requested_time": "60", "user_id": "5"}
-    ended = outcome(1, submitted_s=1.25, started_s=4.0, inside_began_s=4.25, ended_s=24.5, inside_ended_s=24.25)
-    killed = outcome(2, submitted_s=2, started_s=3, ended_s=63, state="TIMEOUT")
-    cancelled = outcome(3, submitted_s=2, started_s=3, ended_s=4, state="CANCELLED")
-    running = outcome(4, submitted_s=2, started_s=5, state="RUNNING", seen_until_s=90)
-    never = outcome(5, state="")
-    ran = {"allocated_processors": "3", **asked}
-    assert fields(trace_of_outcomes([killed, ended, cancelled, running, never], 4)) == [
-        {"job_number": "1", "submit_time": "1.25", "wait_time": "3", "run_time": "20", "status": "1", **ran},
-        {"job_number": "2", "submit_time": "2", "wait_time": "1", "run_time": "60", "status": "0", **ran},
-        {"job_number": "3", "submit_time": "2", "wait_time": "1", "run_time": "1", "status": "5", **ran},
-        {"job_number": "4", "submit_time": "2", "wait_time": "3", **asked},
-        {"job_number": "5", "submit_time": "1", **asked},
-    ]
+def test_a_job_that_a_list_cannot_have_is_told_with_its_file_and_line(tmp_path):
+    with pytest.raises(UsageError, match=r"trace\.swf, line 3: run_s 1e\+17, .*less than"):
+        of(tmp_path, line(), line(run_time=10**17))
+    with pytest.raises(
+        UsageError, match=r"trace\.swf, line 2: run_s 60000000000.0, times being divided by 1e-09: .*--compress"
+    ):
+        of(tmp_path, line(), compress=1e-9)

@@ -53,7 +53,7 @@ class SchedulerLogs(_Part):
 
 
 class Lammps(_Part):
-    """What `--job lammps` runs: an image, and a command whose `{steps}` is the job's run_s as a whole number."""
+    """What `--job lammps` runs: an image, and a command whose `{steps}` are as many for a second of the job as in every arm."""
 
     image: _Image
     command: Annotated[tuple[_Value, ...], Field(min_length=1, max_length=100, strict=False)]
@@ -77,6 +77,7 @@ class Jobs(_Part):
         namespace: '' for one of its own, made and deleted each time; else one that is there already, and stays.
         pull: Whether every node gets the image before the first job.
         lammps: What `--job lammps` runs.
+        flux_view: Of a MiniCluster: the image that Flux comes from, built for the same system as `image` is.
     """
 
     image: _Image = "docker.io/library/debian:bookworm-slim"
@@ -87,6 +88,7 @@ class Jobs(_Part):
     namespace: _Namespace = ""
     pull: bool = True
     lammps: Lammps | None = None
+    flux_view: _Image = "ghcr.io/converged-computing/flux-view-rocky:tag-9"
 
 
 class KubernetesArm(_Part):
@@ -171,6 +173,8 @@ def describe(names: Iterable[str], path: Path | None = None) -> dict[str, str]:
 
 def _read(path: Path) -> _File:
     try:
+        if path.exists() and not path.is_file():  # a pipe would keep us waiting
+            raise ValueError("it is no file")
         with path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)
         if len(data) > LARGEST_BYTES:

@@ -48,7 +48,8 @@ _PEOPLES = (
     Kind("apps/v1", "statefulsets", True),
     DAEMON_SET,
 )
-_OF_THE_CLUSTER = frozenset({"kube-root-ca.crt"})
+# Config maps that Kubernetes, Istio and OpenShift put into every namespace.
+_OF_THE_CLUSTER = frozenset({"kube-root-ca.crt", "istio-ca-root-cert", "openshift-service-ca.crt"})
 
 
 class Made:

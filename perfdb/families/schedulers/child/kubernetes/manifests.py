@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from perfdb.families.schedulers.child.kubernetes import names, templates
 from perfdb.families.schedulers.child.kubernetes.arms_file import Described
+from perfdb.families.schedulers.plan import STEPS_PER_S
 from perfdb.families.schedulers.workload.job import WorkJob
 
 Json = dict[str, Any]
@@ -23,6 +24,8 @@ t began
 code=$?
 t ended
 exit $code"""
+# At the end of the script that the operator makes: it ends with 0 whatever became of the job, and would hide that it failed.
+_TOLD = 'echo "perfdb code $?"'
 
 
 class Unfit(ValueError):
@@ -92,6 +95,9 @@ def puller(setting: Setting) -> Json:
     # Whoever may place pods for an image is not what is measured.
     spec |= {"schedulerName": "default-scheduler", "restartPolicy": "Always"}
     spec["containers"][0] |= {"image": _image(setting), "command": ["sh", "-c", "while :; do sleep 60; done"]}
+    if setting.described.jobs.workload == "minicluster":
+        view = {"name": "view", "image": setting.described.jobs.flux_view, "command": ["sh", "-c", "exit 0"]}
+        spec["initContainers"] = [view]
     labels = {"perfdb-pull": setting.run}
     return {
         "apiVersion": "apps/v1",
@@ -170,17 +176,24 @@ def _minicluster(setting: Setting, job: WorkJob, name: str, words: Mapping[str, 
         "spec": {
             "size": job.nodes,
             "tasks": job.nodes,
-            "deadlineSeconds": max(1, math.ceil(job.limit_s)),
+            # Without a name of its own it shares a service, whose selector is the first one's.
+            "network": {"headlessName": name},
+            # The least there is: 0 stands for the operator's own 100.
+            "backoffLimit": 1,
+            "flux": {"container": {"image": setting.described.jobs.flux_view}},
             "jobLabels": {**templates.texts(arm.job_labels, words), names.LABEL: setting.run},
             "pod": {
                 "schedulerName": arm.scheduler_name,
+                "restartPolicy": "Never",
                 "labels": {**templates.texts(arm.pod_labels, words), names.LABEL: setting.run},
                 "annotations": templates.texts(arm.pod_annotations, words),
             },
             "containers": [
                 {
                     "image": _image(setting),
-                    "command": " ".join(_command(setting, job)),
+                    # Its deadlineSeconds would count from the Job's making, and so the wait as well.
+                    "command": " ".join(["timeout", f"{job.limit_s:.3f}", *_command(setting, job)]),
+                    "commands": {"post": _TOLD},
                     "resources": {"requests": _resources(setting)["requests"]},
                 }
             ],
@@ -226,5 +239,5 @@ def _command(setting: Setting, job: WorkJob) -> list[str]:
         raise Unfit(
             "nobody says how to run lammps there: give `lammps = {image = …, command = […]}` under [jobs] of the arms' file"
         )
-    words = {"steps": max(1, round(job.run_s)), "nodes": job.nodes}
+    words = {"steps": max(1, round(job.run_s * STEPS_PER_S)), "nodes": job.nodes}
     return [str(templates.fill(word, words)) for word in lammps.command]

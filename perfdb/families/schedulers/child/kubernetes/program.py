@@ -30,7 +30,13 @@ from perfdb.families.schedulers.child.kubernetes.clock import Offset, measure
 from perfdb.families.schedulers.child.kubernetes.made import JOB, Kind, Made, end_orphans, kind_of, kinds_text
 from perfdb.families.schedulers.child.kubernetes.running import Running
 from perfdb.families.schedulers.child.kubernetes.server import AWAY_S, Away, Refused, Server, Unfit, connect
-from perfdb.families.schedulers.child.kubernetes.setting_up import SetUp, check_scheduler, job_words, used_kinds
+from perfdb.families.schedulers.child.kubernetes.setting_up import (
+    SetUp,
+    check_scheduler,
+    job_words,
+    used_kinds,
+    webhooks_told,
+)
 from perfdb.families.schedulers.plan import VARIABLE, Plan
 from perfdb.families.schedulers.workload.job import digest
 from perfdb.families.schedulers.workload.load import jobs_of
@@ -84,8 +90,9 @@ class Run:
         self._guard = _watch_over(self._made)
         SetUp(server, setting, self._made, self._kind, plan.patience_s).make()
         self._scheduler, said = check_scheduler(server, described.arm)
-        if said:
-            telling.note(said)
+        for text in (said, webhooks_told(server)):
+            if text:
+                telling.note(text)
         host = server.host
         self._artifacts = Artifacts(os.environ["PERFDB_RUN_DIR"], nodes.names, [host])
         self._artifacts.table("nodes", [cluster.described(one, number) for number, one in enumerate(nodes.objects)])

@@ -183,8 +183,9 @@ class Running:
         return self._by_job().get(name, [])
 
     def _tell_whole(self, one: Held, known: Life) -> None:
-        said = self._own_words(one)
-        self._tell(one, timeline.narrowed(known, said), said)
+        logs = self._logs(one)
+        said = _own_words(logs)
+        self._tell(one, timeline.judged(timeline.narrowed(known, said), logs), said)
 
     def _tell(self, one: Held, known: Life, said: dict[str, int]) -> None:
         numbers = {name: number for number, name in enumerate(self._setting.nodes)}
@@ -205,23 +206,22 @@ class Running:
             node_list=timeline.ranges(placed),
         )
 
-    def _own_words(self, one: Held) -> dict[str, int]:
-        """The last of its pods' first words, and of their last ones; nothing where one of them can't be read."""
-        if not self._reads_logs or not one.pods or len(one.pods) > _MOST_LOGS:
-            return {}
-        said = []
+    def _logs(self, one: Held) -> list[str]:
+        """What each of its pods wrote last; nothing where one of them can't be read."""
+        if not self._reads_logs or len(one.pods) > _MOST_LOGS:
+            return []
+        logs = []
         for pod in one.pods:
             path = f"{POD.path(self._setting.namespace, pod.name)}/log"
             try:
-                said.append(timeline.stamps(self._server.text(path, **_LOG_QUERY)))
+                logs.append(self._server.text(path, **_LOG_QUERY))
             except Refused as refused:
                 if refused.status == 403:
                     self._reads_logs = False
-                return {}
+                return []
             except Away:
-                return {}
-        whole = {"began", "ended"}
-        return {which: max(words[which] for words in said) for which in whole if all(which in words for words in said)}
+                return []
+        return logs
 
     def _progress(self) -> None:
         self._told_s = time.monotonic()
@@ -234,3 +234,10 @@ class Running:
         )
         at_s = self._told_s - self._zero_s
         self._answer("progress", at_s=at_s, submitted=len(self.held), running=begun, ended=ended)
+
+
+def _own_words(logs: Sequence[str]) -> dict[str, int]:
+    """The last of pods' first words, and of their last ones, where all of them have it."""
+    said = [timeline.stamps(log) for log in logs]
+    whole = ("began", "ended") if said else ()
+    return {which: max(words[which] for words in said) for which in whole if all(which in words for words in said)}

@@ -13,6 +13,7 @@ from perfdb.families.schedulers.child.kubernetes.server import Away, Refused, Se
 
 _FIRST_S, _LONGEST_S = 0.1, 2.0
 _ACCOUNT_S = 30.0
+_WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 
 
 class SetUp:
@@ -124,6 +125,26 @@ def check_scheduler(server: Server, arm: KubernetesArm) -> tuple[list[Json], str
     return (
         [],
         f"no pod of the scheduler is in {where.namespace} with {where.selector}: a managed control plane hides it",
+    )
+
+
+def webhooks_told(server: Server) -> str:
+    """Which mutating webhooks see pods or jobs of every arm, for a note; '' for none, or where we may not look."""
+    try:
+        found, _ = server.list(_WEBHOOKS)
+    except (Refused, Away):
+        return ""
+    names = sorted(one["metadata"]["name"] for one in found if any(map(_sees_jobs, one.get("webhooks") or [])))
+    if not names:
+        return ""
+    return f"these webhooks may change pods or jobs of every arm as they are made, and hold them up: {', '.join(names)[:500]}"
+
+
+def _sees_jobs(webhook: Json) -> bool:
+    return any(
+        {"CREATE", "*"} & set(rule.get("operations") or ())
+        and {"pods", "jobs", "*", "*/*"} & set(rule.get("resources") or ())
+        for rule in webhook.get("rules") or []
     )
 
 

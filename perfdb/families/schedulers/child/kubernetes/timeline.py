@@ -16,6 +16,9 @@ from perfdb.families.schedulers.child.kubernetes.clock import ns_of
 Json = Mapping[str, Any]
 _SECOND = 1_000_000_000
 _STAMP = re.compile(r"^perfdb (began|ended) (\d{19})\s*$", re.MULTILINE)
+_CODE = re.compile(r"^perfdb code (\d{1,3})\s*$", re.MULTILINE)
+# As `timeout` says it.
+_AT_LIMIT = 124
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,14 @@ def narrowed(known: Life, said: Mapping[str, int]) -> Life:
     if last is None or known.ended is None or not known.ended <= last < known.ended + _SECOND:
         return known
     return replace(known, ended=last, released=_after(known.released, last))
+
+
+def judged(known: Life, logs: Iterable[str]) -> Life:
+    """With what a MiniCluster's log says of its end: its Job is complete whatever became of it."""
+    codes = {int(code) for log in logs for code in _CODE.findall(log)} - {0}
+    if known.state != "COMPLETED" or not codes:
+        return known
+    return replace(known, state="TIMEOUT" if _AT_LIMIT in codes else "FAILED")
 
 
 def submitted_ns(created: int | None, sent: int, answered: int, uncertainty: int) -> int | None:

@@ -19,7 +19,7 @@ from typing import Literal, get_args
 from perfdb import __version__
 from perfdb.errors import PerfdbError
 from perfdb.families.schedulers.arms import Policy, parse
-from perfdb.families.schedulers.events import JobTold, row_of
+from perfdb.families.schedulers.events import MOST_JOB_ROWS, JobTold, row_of
 from perfdb.families.schedulers.outcome import Outcome
 from perfdb.families.schedulers.plan import VARIABLE, Plan
 from perfdb.families.schedulers.simulator.policies import POLICIES
@@ -27,8 +27,7 @@ from perfdb.families.schedulers.simulator.simulate import simulate
 from perfdb.families.schedulers.workload.job import WorkJob
 from perfdb.families.schedulers.workload.load import jobs_of
 
-# A child's log takes 16 MiB, in lines of at most 64 KiB; a row without its nodes takes at most 100 bytes there.
-_MOST_ROWS = 100_000
+# A line of a child's log holds 64 KiB.
 _LINE_BYTES = 32 * 1024
 _LONGEST_NODE_LIST = 16 * 1024
 _MOST_NODE_LISTS = 5 * 1024 * 1024
@@ -60,8 +59,8 @@ class Child:
         """
         policy = next(name for name in get_args(Policy) if name == parse(plan.arm)[0].name)
         jobs = jobs_of(plan.workload)
-        if len(jobs) * plan.batches > _MOST_ROWS:
-            raise TooMany(f"a simulated arm tells of at most {_MOST_ROWS:,} jobs, all batches taken together")
+        if len(jobs) * plan.batches > MOST_JOB_ROWS:
+            raise TooMany(f"a simulated arm tells of at most {MOST_JOB_ROWS:,} jobs, all batches taken together")
         self._begin(plan, len(jobs), policy)
         is_over = True
         for batch in range(1, plan.batches + 1):

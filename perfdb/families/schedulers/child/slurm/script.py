@@ -7,9 +7,9 @@ import shutil
 import sys
 from pathlib import Path
 
+from perfdb.families.schedulers.plan import STEPS_PER_S
+
 _INSIDE = Path(__file__).resolve().parents[1] / "inside.py"
-# Steps of the melt below for a second that a job of the list is to run: about as many as a core of 2020 does in half of it.
-_STEPS_PER_S = 200
 # LAMMPS's own benchmark of a Lennard-Jones liquid, with 4,000 atoms.
 _MELT = """\
 units lj
@@ -99,7 +99,7 @@ class Scripts:
             on_each = [sys.executable, "-I", "-S", str(_INSIDE), "-", str(job.limit_s), *here]
             return ["run", "srun", f"--nodes={job.nodes}", "--ntasks-per-node=1", *on_each]
         settings = {**_OPEN_MPI, **(_AS_ROOT if os.getuid() == 0 else {})}
-        steps = max(1, round(job.run_s * _STEPS_PER_S))
+        steps = max(1, round(job.run_s * STEPS_PER_S))
         lammps = ["lmp", "-in", self._melt, "-var", "steps", str(steps), "-log", "none"]
         return [
             "run",

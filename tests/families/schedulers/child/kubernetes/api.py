@@ -29,6 +29,7 @@ PODS, JOBS, DAEMON_SETS, NAMESPACES = "v1/pods", "batch/v1/jobs", "apps/v1/daemo
 NODES, EVENTS, ACCOUNTS = "v1/nodes", "v1/events", "v1/serviceaccounts"
 GROUPS, MINICLUSTERS = "scheduling.x-k8s.io/v1alpha1/podgroups", "flux-framework.org/v1alpha2/miniclusters"
 QUEUES, LOCAL_QUEUES = "kueue.x-k8s.io/v1beta1/clusterqueues", "kueue.x-k8s.io/v1beta1/localqueues"
+WEBHOOKS = "admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 KINDS = {
     PODS: ("Pod", True),
     JOBS: ("Job", True),
@@ -46,6 +47,7 @@ KINDS = {
     QUEUES: ("ClusterQueue", False),
     LOCAL_QUEUES: ("LocalQueue", True),
     "kueue.x-k8s.io/v1beta1/resourceflavors": ("ResourceFlavor", False),
+    WEBHOOKS: ("MutatingWebhookConfiguration", False),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,8 @@ def test_one_scheduler_stands_in_two_versions() -> None:
     told = [Described.model_validate_json(one).arm for one in describe(["fluence", "fluence-original"]).values()]
     assert told[0].scheduler_name != told[1].scheduler_name
     assert [len(one.objects) for one in told] == [1, 0]
-    assert told[1].pod_labels["fluence.flux-framework.org/group-size"] == "{nodes}"
+    assert told[1].pod_labels.keys() == {"fluence.pod-group", "fluence.group-size", "scheduling.x-k8s.io/pod-group"}
+    assert told[1].pod_labels["fluence.group-size"] == "{nodes}"
 
 
 def test_a_file_describes_an_arm_without_code(tmp_path: Path) -> None:
@@ -109,3 +111,9 @@ def test_bytes_that_are_no_toml_are_refused(content: bytes, tmp_path: Path) -> N
 def test_a_file_that_is_not_there_is_told() -> None:
     with pytest.raises(UsageError, match="No such file"):
         describe(["default"], Path("/nowhere/arms.toml"))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "arms.toml")
+    with pytest.raises(UsageError, match="it is no file"):
+        describe(["default"], tmp_path / "arms.toml")

@@ -65,6 +65,13 @@ def test_all_of_a_run_goes_and_its_namespace_with_it(made: Made, cluster: Cluste
     assert cluster.call(lambda: cluster.api.of("v1/namespaces")) == {}
 
 
+@pytest.mark.parametrize("name", ["kube-root-ca.crt", "istio-ca-root-cert", "openshift-service-ca.crt"])
+def test_what_a_cluster_puts_into_every_namespace_keeps_none(name: str, made: Made, cluster: Cluster) -> None:
+    cluster.do(cluster.api.put(("v1/configmaps", SPACE, name), {}))
+    assert made.delete_all(PATIENCE_S) == ""
+    assert cluster.call(lambda: cluster.api.of("v1/namespaces")) == {}
+
+
 def test_a_job_that_bears_our_label_under_another_name_survives(made: Made, cluster: Cluster) -> None:
     cluster.do(cluster.api.put((JOBS, SPACE, "copied"), body("copied")))
     assert "jobs copied" in made.delete_all(PATIENCE_S)

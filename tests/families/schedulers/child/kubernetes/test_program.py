@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from pathlib import Path
@@ -9,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from perfdb.processes.tree import marked
-from tests.families.schedulers.child.kubernetes.api import GROUPS, JOBS, PODS, QUEUES, Cluster
+from tests.families.schedulers.child.kubernetes.api import (
+    DAEMON_SETS,
+    GROUPS,
+    JOBS,
+    PODS,
+    QUEUES,
+    WEBHOOKS,
+    Cluster,
+    Json,
+)
 from tests.families.schedulers.child.kubernetes.child import LONG, Child, Told, left, loaded, phases, plan, run
 from tests.families.schedulers.child.kubernetes.kubelet import Script
 
@@ -126,16 +136,41 @@ def test_a_list_that_others_did_not_get_is_refused(tmp_path: Path) -> None:
 
 def test_a_minicluster_is_a_workload_as_well(tmp_path: Path) -> None:
     (file := tmp_path / "arms.toml").write_text('[jobs]\nworkload = "minicluster"\n')
-    with Cluster(tmp_path, Script().live) as cluster:
-        told = run(cluster, tmp_path, plan("fluence", jobs=1, file=file))
+    with Cluster(tmp_path, Script(overruns=frozenset({2})).live) as cluster:
+        told = run(cluster, tmp_path, plan("fluence", jobs=2, file=file))
         assert left(cluster) == []
+        (puller,) = cluster.call(
+            lambda: [one for _, what, key, one in cluster.api.history if key[0] == DAEMON_SETS and what == "ADDED"]
+        )
         made = [path for method, path in cluster.call(lambda: cluster.api.seen) if method == "POST"]
     assert told.end.outcome == "all"
-    assert sum(path.endswith("/miniclusters") for path in made) == 1
+    assert sum(path.endswith("/miniclusters") for path in made) == 2
     assert not any(path.endswith("/jobs") for path in made)
     (body,) = (one for one in loaded(told.artifacts["manifests.json"]) if one["kind"] == "MiniCluster")
     assert (body["spec"]["size"], body["spec"]["pod"]["schedulerName"]) == (2, "fluence")
-    assert told.jobs[1].state == "COMPLETED"
+    # A service of its own, no second try, and a limit that does not count the wait.
+    spec = body["spec"]
+    assert spec["network"] == {"headlessName": body["metadata"]["name"]}
+    assert (spec["backoffLimit"], spec["pod"]["restartPolicy"]) == (1, "Never")
+    assert "deadlineSeconds" not in spec
+    assert re.fullmatch(r"timeout \d+\.\d+ sleep \d+\.\d+", spec["containers"][0]["command"])
+    assert {number: job.state for number, job in told.jobs.items()} == {1: "COMPLETED", 2: "TIMEOUT"}
+    # Both of its images are there before the first.
+    (view,) = puller["spec"]["template"]["spec"]["initContainers"]
+    assert view["image"] == spec["flux"]["container"]["image"]
+
+
+def test_a_webhook_that_sees_every_arm_s_pods_is_noted(tmp_path: Path) -> None:
+    def hook(resource: str) -> Json:
+        return {"webhooks": [{"rules": [{"operations": ["CREATE"], "resources": [resource]}]}]}
+
+    with Cluster(tmp_path, Script().live) as cluster:
+        for resource in ("pods", "certificates"):
+            cluster.do(cluster.api.put((WEBHOOKS, "", f"sees-{resource}"), hook(resource)))
+        told = run(cluster, tmp_path, plan(jobs=1))
+    assert told.end.outcome == "all"
+    assert "sees-pods" in told.notes
+    assert "sees-certificates" not in told.notes
 
 
 def test_a_queue_that_the_arm_needs_is_made_before_the_first_job_and_deleted_after_the_last(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from perfdb.families.schedulers.child.kubernetes.timeline import (
     Pod,
     held_by_parts_s,
+    judged,
     life,
     narrowed,
     ranges,
@@ -149,6 +150,19 @@ def test_a_submission_is_in_the_server_s_second_and_between_request_and_answer()
 def test_a_log_s_stamps_are_found_among_what_else_is_in_it() -> None:
     log = "perfdb began 1795315395200581981\nperfdb 12\nhello perfdb ended 1\nperfdb ended 1795315395501793726\n"
     assert stamps(log) == {"began": 1795315395200581981, "ended": 1795315395501793726}
+
+
+@pytest.mark.parametrize(
+    ("logs", "expected"),
+    [
+        (["perfdb code 124\n", "perfdb code 0\n"], "TIMEOUT"),
+        (["x\nperfdb code 1\n"], "FAILED"),
+        (["perfdb code 0\n", "hello perfdb code 7\n"], "COMPLETED"),
+        ([], "COMPLETED"),
+    ],
+)
+def test_a_minicluster_whose_job_is_complete_is_what_its_log_says(logs: list[str], expected: str) -> None:
+    assert judged(life(1, S, [pod(1, 1, 5, 5)], "COMPLETED"), logs).state == expected
 
 
 def test_numbers_become_ranges() -> None:

@@ -156,7 +156,7 @@ def test_a_running_pocket_cluster_is_used_and_left_as_it_was(cluster: Cluster, t
     jobs = [{"nodes": 1, "run_s": 0.2, "limit_s": 60, "arrival_s": 0, "user": user} for user in (1, 2)]
     before = cluster.submit("true", "--time=1")
     within(30, lambda: before not in cluster.active())
-    name = f"slurm@{cluster.places.name}"
+    name = f"slurm={cluster.places.name}"
     with arm(tmp_path / "run", plan(name, listed(tmp_path, *jobs), nodes=2)) as child:
         assert child.wait().outcome == "all"
     begin = begin_of(child)
@@ -171,7 +171,7 @@ def test_the_slurm_of_this_host_tells_seconds_and_its_clock_is_measured(cluster:
     """A copy of its slurm.conf elsewhere, so that it is no pocket cluster to us; one rank a node burns."""
     conf = shutil.copy(cluster.places.conf, tmp_path / "slurm.conf")
     job = {"nodes": 2, "run_s": 0.3, "limit_s": 60, "arrival_s": 0, "user": 1}
-    asked = plan("slurm@here", listed(tmp_path, job), nodes=2, job="burn")
+    asked = plan("slurm=here", listed(tmp_path, job), nodes=2, job="burn")
     with arm(tmp_path / "run", asked, SLURM_CONF=str(conf)) as child:
         assert child.wait().outcome == "all"
     clock, told = begin_of(child).clock, child.jobs()[1]
@@ -189,7 +189,7 @@ def test_a_cluster_on_which_somebody_works_is_refused(cluster: Cluster, tmp_path
         stack.callback(cluster.ask, "scancel", other)
         within(30, lambda: cluster.ask("squeue", "--noheader", "--format=%T").split() == ["RUNNING"])
         job = {"nodes": 2, "run_s": 0.2, "limit_s": 60, "arrival_s": 0, "user": 1}
-        with arm(tmp_path / "run", plan(f"slurm@{cluster.places.name}", listed(tmp_path, job), nodes=2)) as child:
+        with arm(tmp_path / "run", plan(f"slurm={cluster.places.name}", listed(tmp_path, job), nodes=2)) as child:
             end = child.wait()
         assert end.outcome == "failed" and "only 1 of its 2 nodes are idle" in (end.trouble or "")
         assert cluster.active() == [other]
