@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from perfdb.cli.completing import complete_metric
 from perfdb.cli.run_options import complete_config
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ def bisect(
     repo: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Search the commits of this checkout of Parsl, not releases.")
     ] = None,
-    metric: Annotated[str, typer.Option(help="The metric that changed; one that each repetition has.")] = (
-        "warm_tasks_per_s"
-    ),
+    metric: Annotated[
+        str, typer.Option(help="The metric that changed; one that each repetition has.", autocompletion=complete_metric)
+    ] = ("warm_tasks_per_s"),
     time: Annotated[
         float | None, typer.Option("--time", metavar="S", help="Seconds for an iteration of a repetition.")
     ] = None,

@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from perfdb.cli.completing import complete_cluster
+
 if TYPE_CHECKING:
     from perfdb.platforms.pocket.places import Places
     from perfdb.platforms.pocket.status import Status
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
-Name = Annotated[str, typer.Option("--name", help="Which of your clusters on this machine.", show_default=True)]
+Name = Annotated[
+    str,
+    typer.Option(
+        "--name", help="Which of your clusters on this machine.", show_default=True, autocompletion=complete_cluster
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 

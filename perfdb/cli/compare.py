@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perfdb.cli.completing import complete_metric
 from perfdb.cli.sides import complete_side
 
 if TYPE_CHECKING:
@@ -25,13 +26,6 @@ class FailOn(Enum):
     UNDECIDED = "undecided"
     TOO_FEW = "too-few"
     FAILED = "failed"
-
-
-def _complete_metric(incomplete: str) -> list[str]:
-    from perfdb.families import FAMILIES
-
-    names = {name for family in FAMILIES.values() for name in family.metrics}
-    return sorted(name for name in names if name.startswith(incomplete))
 
 
 FAIL_ON_HELP = (
@@ -54,7 +48,7 @@ def compare(
         typer.Option(
             metavar="NAME",
             help="This metric; repeat it for several. Default: the family's headline.",
-            autocompletion=_complete_metric,
+            autocompletion=complete_metric,
         ),
     ] = None,
     ignore: Annotated[

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perfdb.cli.completing import complete_machine, complete_metric
 from perfdb.cli.records import AsJson, Query
+from perfdb.cli.run_options import complete_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,24 +32,15 @@ class By(StrEnum):
     DATE = "date"
 
 
-def _complete_metric(incomplete: str) -> list[str]:
-    from perfdb.registry.index import Index
-    from perfdb.settings import load_settings
-
-    settings = load_settings()
-    names = Index(settings.registry_path, settings.state_path).known_columns()
-    return [name.removeprefix(PREFIX) for name in names if name.startswith(f"{PREFIX}{incomplete}")]
-
-
 def history(
     metric: Annotated[
         str,
-        typer.Argument(metavar="METRIC", help="Such as warm_tasks_per_s.", autocompletion=_complete_metric),
+        typer.Argument(metavar="METRIC", help="Such as warm_tasks_per_s.", autocompletion=complete_metric),
     ],
     query: Query = None,
     by: Annotated[By, typer.Option(help="Along the version of what was measured, or along time.")] = By.VERSION,
-    machine: Annotated[str | None, typer.Option(help="Only of this machine.")] = None,
-    config: Annotated[str | None, typer.Option(help="Only of this config.")] = None,
+    machine: Annotated[str | None, typer.Option(help="Only of this machine.", autocompletion=complete_machine)] = None,
+    config: Annotated[str | None, typer.Option(help="Only of this config.", autocompletion=complete_config)] = None,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values, a row a point.")] = False,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from perfdb.cli import plot_many
+from perfdb.cli.completing import complete_metric
 from perfdb.cli.figure import Log, Output, Scale, Title, Width
 from perfdb.cli.records import complete_id
 
@@ -76,7 +77,12 @@ def ecdf(
 def repetitions(
     ids: Ids,
     output: Output,
-    metric: Annotated[str, typer.Option(metavar="METRIC", help="Which one; the first headline one unless given.")] = "",
+    metric: Annotated[
+        str,
+        typer.Option(
+            metavar="METRIC", help="Which one; the first headline one unless given.", autocompletion=complete_metric
+        ),
+    ] = "",
     title: Title = None,
     log: Log = None,
     width: Width = 560,
@@ -117,7 +123,12 @@ def iterations(
         str, typer.Argument(metavar="ID", help="A record's id, or its first digits.", autocompletion=complete_id)
     ],
     output: Output,
-    metric: Annotated[str, typer.Option(metavar="METRIC", help="Which one; the first there is unless given.")] = "",
+    metric: Annotated[
+        str,
+        typer.Option(
+            metavar="METRIC", help="Which one; the first there is unless given.", autocompletion=complete_metric
+        ),
+    ] = "",
     title: Title = None,
     width: Width = 560,
     scale: Scale = 2.0,

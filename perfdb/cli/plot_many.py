@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from perfdb.cli.completing import complete_metric
 from perfdb.cli.figure import Log, Output, Scale, Title, Width
 from perfdb.cli.history import By
 from perfdb.cli.records import Query
 from perfdb.cli.sides import complete_side
 
-MetricName = Annotated[str, typer.Argument(metavar="METRIC", help="Such as warm_tasks_per_s.")]
+MetricName = Annotated[
+    str, typer.Argument(metavar="METRIC", help="Such as warm_tasks_per_s.", autocompletion=complete_metric)
+]
 
 
 def history(
@@ -123,7 +126,8 @@ def ratios(
     ],
     output: Output,
     metric: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="This metric; repeat it for several.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="This metric; repeat it for several.", autocompletion=complete_metric),
     ] = None,
     ignore: Annotated[
         list[str] | None, typer.Option(metavar="DIMENSION", help="Compare although this differs; repeat it.")

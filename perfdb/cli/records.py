@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from perfdb.cli.completing import complete_experiment, complete_machine, complete_status
+
 if TYPE_CHECKING:
     from perfdb.cli.terminal import Voice
     from perfdb.errors import RecordError
@@ -58,9 +60,13 @@ Retracted = Annotated[bool, typer.Option("--retracted", help="Withdrawn ones too
 
 def list_records(
     query: Query = None,
-    experiment: Annotated[str | None, typer.Option(help="Only of this experiment.")] = None,
-    machine: Annotated[str | None, typer.Option(help="Only of this machine.")] = None,
-    status: Annotated[str | None, typer.Option(help="Only with this status: ok, invalid, failed, ….")] = None,
+    experiment: Annotated[
+        str | None, typer.Option(help="Only of this experiment.", autocompletion=complete_experiment)
+    ] = None,
+    machine: Annotated[str | None, typer.Option(help="Only of this machine.", autocompletion=complete_machine)] = None,
+    status: Annotated[
+        str | None, typer.Option(help="Only with this status: ok, invalid, failed, ….", autocompletion=complete_status)
+    ] = None,
     sort: Sort = None,
     columns: Columns = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the first ones.")] = 50,

@@ -68,6 +68,7 @@ COMMON_OPTIONS: dict[str, Any] = {
         typer.Option(
             metavar="CONFIG|PARSL",
             help="Measure this config, or this Parsl, as well, repetition by repetition in turns, and compare with it.",
+            autocompletion=complete_config,
             rich_help_panel=COMMON,
         ),
     ],

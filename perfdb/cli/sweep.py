@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perfdb.cli.completing import complete_family
 from perfdb.cli.run_options import complete_config
 from perfdb.errors import STATUS_EXITS
 
@@ -55,7 +56,9 @@ def sweep(
     configs: Configs = None,
     parsl: Parsls = None,
     vary: Vary = None,
-    family: Annotated[str, typer.Option(help="The family of experiments.")] = "throughput",
+    family: Annotated[
+        str, typer.Option(help="The family of experiments.", autocompletion=complete_family)
+    ] = "throughput",
     reps: Annotated[int | None, typer.Option(min=1, help="Repetitions of each set-up, in as many rounds.")] = None,
     settings_: Annotated[
         list[str] | None,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+
+from perfdb.cli.app import app
 
 CHECKOUT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -41,10 +46,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**kept, "HOME": str(root), "PERFDB_ROOT": str(root), "PATH": f"{BIN}:{os.environ['PATH']}"}
 
 
+@functools.cache
+def _script(program: str, shell: str, root: str) -> str:
+    asked = {"PATH": os.environ["PATH"], "HOME": root, PROGRAMS[program]: f"source_{shell}"}
+    return subprocess.run([BIN / program], env=asked, capture_output=True, text=True, check=True).stdout
+
+
 def script(program: str, shell: str, world: dict[str, str]) -> str:
     """The completion script, as `--install-completion` writes it for that shell."""
-    asked = {**world, PROGRAMS[program]: f"source_{shell}"}
-    return subprocess.run([BIN / program], env=asked, capture_output=True, text=True, check=True).stdout
+    return _script(program, shell, world["HOME"])
 
 
 def offered(world: dict[str, str], *words: str) -> list[str]:
@@ -68,8 +78,6 @@ def offered(world: dict[str, str], *words: str) -> list[str]:
         ("perfdb init --d", ["--dry-run"]),
         ("perfdb run throughput slurm", ["slurm_hopper"]),
         ("perfdb show 3f2", ["3f2a000000000000", "3f2b000000000000"]),
-        ("perfdb compare hop", ["hopper"]),
-        ("perfdb import op", ["openenv"]),
         ("perfdb nosuch x", []),
         ("run-parsl-perf.py loc", ["local_htex"]),
         ("mini-slurm sub", ["submit"]),
@@ -77,6 +85,50 @@ def offered(world: dict[str, str], *words: str) -> list[str]:
 )
 def test_bash_offers(words: str, expected: list[str], world: dict[str, str]) -> None:
     assert offered(world, *words.split()) == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "typed", "expected"),
+    [
+        ("compare", "sides", "hop", ["hopper"]),
+        ("compare", "metric", "warm_task", ["warm_tasks_per_s"]),
+        ("history", "metric", "warm_task", ["warm_tasks_per_s"]),
+        ("history", "config", "sl", ["slurm_hopper"]),
+        ("plot ratios", "metric", "cold_start_s", ["cold_start_s"]),
+        ("plot history", "metric", "cold_start_s", ["cold_start_s"]),
+        ("bisect", "metric", "cold_start_s", ["cold_start_s"]),
+        ("list", "machine", "", ["hopper"]),
+        ("list", "experiment", "", ["throughput"]),
+        ("list", "status", "in", ["interrupted", "invalid"]),
+        ("import", "kind", "op", ["openenv"]),
+        ("sweep", "family", "el", ["elastic"]),
+        ("run throughput", "against", "loc", ["local_htex"]),
+        ("run schedulers", "target", "size", ["size-2", "size-2-3"]),
+        ("run elastic", "target", "mini", ["mini-slurm"]),
+        ("schedulers workload", "source", "cl", ["clog"]),
+    ],
+)
+def test_an_argument_or_an_option_offers(
+    command: str, name: str, typed: str, expected: list[str], world: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked in this process, as the shells' scripts ask in one of their own."""
+    monkeypatch.setenv("PERFDB_ROOT", world["PERFDB_ROOT"])
+    found: Any = typer.main.get_command(app)
+    for word in command.split():
+        found = found.get_command(typer.Context(found), word)
+    (parameter,) = (each for each in found.params if each.name == name)
+    assert [item.value for item in parameter.shell_complete(typer.Context(found), typed)] == expected
+
+
+def test_the_clusters_that_are_offered_are_this_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Empty folders in place of clusters, which take seconds to start."""
+    from perfdb.cli.completing import complete_cluster
+    from perfdb.platforms.pocket import places
+
+    monkeypatch.setattr(places, "ROOT", tmp_path)
+    for name in ("pocket", "other"):
+        (tmp_path / f"perfdb-{os.getuid()}-{name}").mkdir(mode=0o700)
+    assert complete_cluster("po") == ["pocket"]
 
 
 def test_what_is_installed_for_bash_is_there_in_the_next_shell(world: dict[str, str], tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from perfdb.parsl_config import ConfigDescription
 from perfdb.parsl_config.description import ExecutorDescription, ParamValue
 from perfdb.parsl_config.params import fingerprint
 
+_SCHEDULERS = ("mini-slurm", "slurm")
 _PATIENCE_S = 30.0
 # What Slurm calls the class of provider by which the batch system is asked what it is.
 _SLURM = ExecutorDescription(label="slurm", class_name="", provider_class="SlurmProvider", launcher_class=None)
@@ -25,7 +26,7 @@ def describe(target: str, _: str) -> ConfigDescription:
     Raises:
         UsageError: there is no such one, or it is not here.
     """
-    if target not in ("mini-slurm", "slurm"):
+    if target not in _SCHEDULERS:
         raise UsageError(
             f"{target[:200]!r} is no scheduler that resizes jobs: it is mini-slurm or slurm. For example: perfdb run elastic mini-slurm"
         )
@@ -75,4 +76,5 @@ SUBJECT = Subject(
     option="--scheduler",
     help="The scheduler: mini-slurm, of which each arm gets one of its own, or the Slurm that this host submits to.",
     describe=describe,
+    complete=lambda begun: [name for name in _SCHEDULERS if name.startswith(begun)],
 )
