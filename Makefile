@@ -54,7 +54,7 @@ docs: setup ## the reference from the code, then site/docs/, all pages with a se
 
 pins: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements/base.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra scaling --extra bench --extra test --extra lint --extra build -c requirements/base.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra scaling --extra bench --extra test --extra lint --extra build --extra docs --extra team -c requirements/base.txt -o requirements/dev.txt
 
 clean:
 	rm -rf $(VENV)
