@@ -2,20 +2,25 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.ready
+READY := $(VENV)/.ready
+STAMP := $(VENV)/.ready-for-tests
 
 .PHONY: demo setup test parts lint bench docs drill pins clean
 
-demo: setup ## set up, then one real measurement: a table, a record, a run in MLflow
+demo: $(READY) ## set up what measuring needs, then one real measurement: a table, a record, a run in MLflow
 	$(BIN)/run-parsl-perf.py parsl-configs/local_htex.py --time 5 --reps 3
 
 setup: $(STAMP)
 
-$(STAMP): requirements/dev.txt pyproject.toml
+$(READY): requirements/base.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q perfdb # where PYTHONDONTWRITEBYTECODE is set, nobody else would
+	touch $@
+
+$(STAMP): $(READY) requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	touch $@
 
 test: setup lint parts ## every test, on real parts
@@ -53,7 +58,7 @@ docs: setup ## the reference from the code, then site/docs/, all pages with a se
 	$(BIN)/perfdb report site
 
 pins: setup
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements/base.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml --extra build -o requirements/base.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra scaling --extra bench --extra test --extra lint --extra build --extra docs --extra team -c requirements/base.txt -o requirements/dev.txt
 
 clean:

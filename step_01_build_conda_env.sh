@@ -65,11 +65,6 @@ build_env() { # CONDA ENV_DIR
             "Mend that (network, disk space) and run this again."
 }
 
-build_pins() { # REPOSITORY: the pins, with hashes, of what builds perfdb itself; they stand in dev.txt only
-    awk '/^[A-Za-z0-9]/ { keep = /^(editables|hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ }
-         keep && !/^ *#/' "$1/requirements/dev.txt"
-}
-
 install_perfdb() { # ENV_PYTHON REPOSITORY
     local python=$1 repository=$2 pip
     pip=("$python" -m pip install --disable-pip-version-check)
@@ -77,9 +72,6 @@ install_perfdb() { # ENV_PYTHON REPOSITORY
     export PYTHONNOUSERSITE=1
     "${pip[@]}" --require-hashes --requirement "$repository/requirements/base.txt" ||
         fail 1 "pip could not install the pinned packages; what it said stands above." \
-            "Mend that (network, package index, disk space) and run this again."
-    "${pip[@]}" --require-hashes --requirement <(build_pins "$repository") ||
-        fail 1 "pip could not install the tools that build perfdb; what it said stands above." \
             "Mend that (network, package index, disk space) and run this again."
     "${pip[@]}" --no-deps --no-build-isolation --editable "$repository" ||
         fail 1 "pip could not install perfdb itself from '$repository'; what it said stands above." \
