@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.sites import Site, build
 from tests.browser.watch import Allowed, Outside, Watch, nobody_outside
 from tests.end_to_end.conftest import Home
+
+# A machine that is busy with other tests draws a page of MLflow's late; nothing waits this long where all is well.
+PATIENCE_MS = 20_000
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Chromium:
         """A watched page of a fresh profile; at its end nothing has gone wrong in it."""
         watch = Watch(allowed)
         with self.browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context}) as made:
-            made.set_default_timeout(20_000)
+            made.set_default_timeout(PATIENCE_MS)
             page = made.new_page()
             watch.attach(page)
             yield page
@@ -42,6 +45,7 @@ class Chromium:
 def chromium() -> Iterator[Chromium]:
     executable = shutil.which("chromium")
     assert executable, "no `chromium` on PATH; on Debian: apt-get install chromium"
+    expect.set_options(timeout=PATIENCE_MS)
     with nobody_outside() as outside, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable,

@@ -1,12 +1,13 @@
 """The program of a daemon under test: `python serving.py OPTIONS`, with MINI_SLURM_HOME set.
 
 OPTIONS is JSON: fields of Options and of Rules, and `wall_clock`: a file that holds by how many seconds the wall clock is
-wrong; `after_signal_s`: for how long it is held up each time it has signalled a job.
+wrong; `descriptors`: how many files it may open at first; `after_signal_s`: for how long it is held up each time it has signalled a job.
 """
 
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import time
 from pathlib import Path
@@ -44,6 +45,8 @@ def hold_up(seconds: float) -> None:
 def main() -> int:
     fields = json.loads(sys.argv[1])
     hold_up(fields.pop("after_signal_s", 0))
+    if descriptors := fields.pop("descriptors", None):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     wall_clock = fields.pop("wall_clock", None)
     rules = Rules(**{name: fields.pop(name) for name in list(fields) if name in Rules.__dataclass_fields__})
     clock = JumpingClock(Path(wall_clock)) if wall_clock else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import signal
 import socket
@@ -96,12 +95,7 @@ def test_a_pipe_in_the_place_of_an_answer_is_no_answer_and_nobody_waits_at_it(ho
 
 
 def test_more_clients_than_a_shell_allows_descriptors_keep_nobody_from_being_served(house: House) -> None:
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, limits[1]))
-    try:
-        house.start()
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    house.start(descriptors=64)
     clients = []
     for _ in range(90):
         one = _connected(house)
