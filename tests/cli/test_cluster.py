@@ -119,7 +119,7 @@ def test_missing_packages_are_named_with_the_command_that_installs_them(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("perfdb.platforms.pocket.programs._ALSO", ())
-    monkeypatch.setattr("perfdb.platforms.pocket.programs._is_debian", lambda: True)
+    monkeypatch.setattr("perfdb.platforms.pocket.programs.is_debian", lambda: True)
     with pytest.raises(
         ClusterError, match=r"lacks munged, slurmctld.* `(sudo )?apt-get install slurm-wlm munge`, then"
     ):

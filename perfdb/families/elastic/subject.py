@@ -71,10 +71,14 @@ def _trouble() -> str:
     return next((line.strip()[:300] for line in reversed(said) if line.strip()), "`scontrol ping` says nothing")
 
 
+def _named_like(begun: str) -> list[str]:
+    return [name for name in _SCHEDULERS if name.startswith(begun)]
+
+
 SUBJECT = Subject(
     metavar="mini-slurm|slurm",
     option="--scheduler",
     help="The scheduler: mini-slurm, of which each arm gets one of its own, or the Slurm that this host submits to.",
     describe=describe,
-    complete=lambda begun: [name for name in _SCHEDULERS if name.startswith(begun)],
+    complete=_named_like,
 )
