@@ -85,7 +85,7 @@ def compare(
       perfdb compare 'started_at < 2026-11-01' 'started_at >= 2026-11-01' --fail-on worse
     """
     from perfdb.cli.known import headlines, spec_defaults
-    from perfdb.cli.records import open_index
+    from perfdb.cli.opening import open_index
     from perfdb.cli.render_comparison import print_comparison
     from perfdb.cli.sides import Sides
     from perfdb.cli.terminal import Voice, print_json

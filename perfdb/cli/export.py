@@ -27,7 +27,8 @@ def export(
       perfdb export all.parquet
       perfdb export hopper.csv 'machine == hopper and status == ok' --columns name,parsl_version,warm_tasks_per_s
     """
-    from perfdb.cli.records import open_index, split_names, tell_faults
+    from perfdb.cli.opening import open_index, tell_faults
+    from perfdb.cli.records import split_names
     from perfdb.cli.terminal import Voice
     from perfdb.registry.index import check_target
     from perfdb.registry.index import export as write

@@ -81,7 +81,7 @@ def found_records(query: str | None, metric: str, voice: Voice) -> list[Record]:
     Raises:
         UsageError: no record has such a metric, or the query is none.
     """
-    from perfdb.cli.records import open_index
+    from perfdb.cli.opening import open_index
     from perfdb.registry.store import RECORD_FILE, read_record
     from perfdb.settings import load_settings
 

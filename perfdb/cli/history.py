@@ -57,7 +57,7 @@ def history(
       perfdb history warm_tasks_per_s --machine hopper --config slurm_hopper --by date
       perfdb history task_latency_p99_s 'started_at > -90d' --json | jq '.series[].changes'
     """
-    from perfdb.cli.records import open_index, tell_faults
+    from perfdb.cli.opening import open_index, tell_faults
     from perfdb.cli.render_history import print_csv, print_history
     from perfdb.cli.terminal import Voice, print_json
     from perfdb.errors import UsageError

@@ -147,7 +147,7 @@ def ratios(
     """
     from perfdb.cli.figure import format_of, write
     from perfdb.cli.known import headlines
-    from perfdb.cli.records import open_index
+    from perfdb.cli.opening import open_index
     from perfdb.cli.sides import Sides
     from perfdb.cli.terminal import Voice
     from perfdb.compare.between import compare

@@ -13,10 +13,9 @@ import typer
 from perfdb.cli.completing import complete_experiment, complete_machine, complete_status
 
 if TYPE_CHECKING:
-    from perfdb.cli.terminal import Voice
     from perfdb.errors import RecordError
     from perfdb.registry import Entry
-    from perfdb.registry.index import Found, Index
+    from perfdb.registry.index import Found
 
 # Of a family's headline: a record that lacks the first shows the next.
 TOLD_OF_EACH = 3
@@ -85,7 +84,8 @@ def list_records(
       perfdb list 'provider.max_blocks >= 8 and parsl_version > 2025.8' --sort -warm_tasks_per_s
       perfdb list 'started_at > -7d' --columns name,provider.max_blocks,metric.warm_tasks_per_s
     """
-    from perfdb.cli.render import not_shown, print_list
+    from perfdb.cli.opening import open_index, tell_faults
+    from perfdb.cli.render_list import not_shown, print_list
     from perfdb.cli.terminal import Voice, print_json, printable
     from perfdb.errors import UsageError
     from perfdb.registry.index import spelled, write_csv
@@ -149,19 +149,6 @@ def show(record_id: RecordId, as_json: AsJson = False) -> None:
         print_record(entry, remarks_on(entry.record.record_id, root))
 
 
-def open_index(voice: Voice) -> Index:
-    """The registry's index; a first build tells how far it is."""
-    from perfdb.registry.index import Index
-    from perfdb.settings import load_settings
-
-    settings = load_settings()
-
-    def told(done: int, total: int) -> None:
-        voice.progress("index", f"{done} of {total} records read")
-
-    return Index(settings.registry_path, settings.state_path, told)
-
-
 def split_names(text: str | None) -> list[str] | None:
     """The names in `a,b,c`; None where nothing was asked for.
 
@@ -176,18 +163,6 @@ def split_names(text: str | None) -> list[str] | None:
     if not names:
         raise UsageError("--columns names no column: type, for example, --columns name,machine.")
     return names
-
-
-def tell_faults(voice: Voice, found: Found) -> None:
-    """What could not be read or kept; ends the command with its code if records were left out."""
-    from perfdb.errors import EXIT_FAULTS
-
-    if found.remark:
-        voice.warn(found.remark)
-    for fault in found.faults:
-        voice.warn(str(fault))
-    if found.faults:
-        sys.exit(EXIT_FAULTS)
 
 
 def _documents(root: Path, found: Found) -> tuple[list[dict[str, Any]], list[RecordError]]:

@@ -134,7 +134,7 @@ def _keep(settings: Settings, remark: Annotation | Retraction, folders: list[Pat
 
 
 def _tell(what: str, path: Path) -> None:
-    from perfdb.cli.render import shown_path
+    from perfdb.cli.printing import shown_path
 
     print(f"{what}. Written to {shown_path(path)}: `perfdb contribute` takes it along, so that others learn of it.")
 

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import statistics
-import sys
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from perfdb.cli.terminal import printable
+from perfdb.cli.printing import coloured, new_console, new_table, plain, shown_path
 from perfdb.compare.settings import FIRST
 from perfdb.families import FAMILIES, Family, Shown
 from perfdb.record import Environment, Finding, Host, Metric, Record
-from perfdb.registry.index import spelled
 from perfdb.units import bytes_, duration, quantity
 
 if TYPE_CHECKING:
     from perfdb.registry import Entry
-    from perfdb.registry.index import Cell, Column, Found
     from perfdb.registry.remarks import Remarks
     from perfdb.runner import Outcome
 
-LIST_NAMES = {"record_id": "record", "started_at": "started (UTC)", "parsl_version": "parsl"}
 BETTER = {"higher": "higher is better", "lower": "lower is better", "none": ""}
 
 
 def print_outcome(outcome: Outcome, family: Family, url: str | None) -> None:
     """What a run gave, where it is kept, and where to look at it."""
-    console = _console()
+    console = new_console()
     record = outcome.record
     _headline(console, record, family.headline)
     _judgement(console, record)
@@ -51,18 +45,18 @@ def print_outcome(outcome: Outcome, family: Family, url: str | None) -> None:
 
 def print_arms(arms: Sequence[tuple[str, Record]], family: Family) -> None:
     """Several runs that took turns, a line each, with the first headline metric that any of them has."""
-    console = _console()
+    console = new_console()
     name = next((n for n in family.headline if any(record.metric(n) for _, record in arms)), None)
-    table = _table("run", "status", name or "", "min – max", "n", "record")
+    table = new_table("run", "status", name or "", "min – max", "n", "record")
     for label, record in arms:
         metric = record.metric(name) if name else None
         spread = f"{_quantity(min, metric)} – {_quantity(max, metric)}" if metric else ""
         told = [_median(metric), spread, str(len(metric.all_values))] if metric else ["", "", ""]
-        table.add_row(_plain(label), _status(record.status), *told, record.record_id)
+        table.add_row(plain(label), coloured(record.status), *told, record.record_id)
     console.print(table)
     for label, record in arms:
         if record.reason:
-            console.print(f"{_plain(label)}: {_status(record.status)} - {_plain(record.reason)}")
+            console.print(f"{plain(label)}: {coloured(record.status)} - {plain(record.reason)}")
 
 
 def _quantity(chosen: Callable[[Sequence[float]], float], metric: Metric) -> str:
@@ -71,7 +65,7 @@ def _quantity(chosen: Callable[[Sequence[float]], float], metric: Metric) -> str
 
 def print_record(entry: Entry, remarks: Remarks) -> None:
     """Everything worth reading in a record, and what was said about it since."""
-    console = _console()
+    console = new_console()
     record = entry.record
     _remarks(console, remarks)
     _headline(console, record, _first_names(record))
@@ -120,9 +114,9 @@ def _rows(console: Console, rows: Sequence[Sequence[str]]) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head in rows[0]:
-        table.add_column(_plain(head), no_wrap=True)
+        table.add_column(plain(head), no_wrap=True)
     for row in rows[1:]:
-        table.add_row(*map(_plain, row))
+        table.add_row(*map(plain, row))
     console.print(table)
 
 
@@ -133,86 +127,11 @@ def _first_names(record: Record) -> Sequence[str]:
     return names or [metric.name for metric in record.metrics if metric.step is None]
 
 
-def print_list(found: Found, columns: Sequence[Column], *, root: Path, default: bool) -> None:
-    """A line a record.
-
-    Args:
-        root: The registry, named where nothing is found: it may be another than was thought.
-        default: Nobody chose the columns: they get people's names, and the metrics share one, the headline.
-    """
-    console = _console()
-    if not found.view.rows:
-        console.print(
-            f"no records in {_plain(shown_path(root))} yet. "
-            "Make one: run-parsl-perf.py parsl-configs/local_htex.py --time 5"
-        )
-        return
-    if not found.total:
-        left_out = found.view.retracted and not found.retracted
-        hint = " Withdrawn ones were not looked at: --retracted takes them in." if left_out else ""
-        console.print(f"none of the {found.view.rows} records in {_plain(shown_path(root))} matches.{hint}")
-        return
-    metrics = [column for column in columns if column.unit] if default else []
-    plain = [column for column in columns if column not in metrics]
-    names = [LIST_NAMES.get(column.name, column.name) if default else column.name for column in plain]
-    table = _table(*map(_plain, names), *(["headline"] if default else []))
-    headlines = found.rows(metrics) or [()] * len(found.places)
-    for row, headline in zip(found.rows(plain), headlines, strict=True):
-        cells = [_cell(value, column) for value, column in zip(row, plain, strict=True)]
-        # Here a number stands without its metric's name, which would say so.
-        told = (
-            _cell(value, column) + (", simulated" if column.name.startswith("metric.simulated_") else "")
-            for value, column in zip(headline, metrics, strict=True)
-            if value is not None
-        )
-        table.add_row(*cells, *([next(told, "")] if default else []))
-    console.print(table)
-    if found.total > len(found.places):
-        console.print(not_shown(found))
-
-
-def not_shown(found: Found) -> str:
-    """How many the limit left out, and how to see them."""
-    more = found.total - len(found.places)
-    return f"{more} more {'is' if more == 1 else 'are'} not shown: --limit {found.total} shows them."
-
-
-def _cell(value: Cell, column: Column) -> str:
-    """A value as people read it: a metric with its unit, an instant to the second, anything else as it is."""
-    if column.name == "status":
-        return _status(str(value))
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
-    if isinstance(value, float) and (column.unit or column.name == "duration_s"):
-        return _plain(quantity(value, column.unit or "s"))
-    return _plain(spelled(value) or "")
-
-
-def shown_path(path: Path) -> str:
-    """Relative to where the user works, if it lies below."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
-def _console() -> Console:
-    # A pipe has no width to fit into.
-    return Console(
-        highlight=False, soft_wrap=True, width=None if sys.stdout is not None and sys.stdout.isatty() else 200
-    )
-
-
-def _table(first: str, *columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(first, no_wrap=True, overflow="fold", min_width=16)
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    return table
-
-
 def _headline(console: Console, record: Record, names: Iterable[str]) -> None:
     parsl = record.code.measured.get("parsl")
-    version = f"Parsl {_plain(parsl)} " if parsl else ""
-    console.print(f"[bold]{_plain(record.run_name)}[/bold]  {version}on {_plain(record.environment.machine)}")
-    table = _table("metric", "median", "min – max", "n", "")
+    version = f"Parsl {plain(parsl)} " if parsl else ""
+    console.print(f"[bold]{plain(record.run_name)}[/bold]  {version}on {plain(record.environment.machine)}")
+    table = new_table("metric", "median", "min – max", "n", "")
     for metric in filter(None, map(record.metric, names)):
         values = metric.all_values
         spread = (
@@ -224,15 +143,15 @@ def _headline(console: Console, record: Record, names: Iterable[str]) -> None:
 
 
 def _judgement(console: Console, record: Record) -> None:
-    console.print(f"status: {_status(record.status)}" + (f" - {_plain(record.reason)}" if record.reason else ""))
+    console.print(f"status: {coloured(record.status)}" + (f" - {plain(record.reason)}" if record.reason else ""))
     told = record.reason or ""
     for check in record.checks:
         if not check.passed:
             news = _untold(check.detail, told)
-            console.print(f"[red]failed check[/red] {check.name}" + (f": {_plain(news)}" if news else ""))
+            console.print(f"[red]failed check[/red] {check.name}" + (f": {plain(news)}" if news else ""))
             told = f"{told}; {check.detail}"
     for finding in record.findings:
-        console.print(f"{_plain(_called(finding))}: [bold]{_plain(finding.value)}[/bold] ({_plain(finding.evidence)})")
+        console.print(f"{plain(_called(finding))}: [bold]{plain(finding.value)}[/bold] ({plain(finding.evidence)})")
 
 
 def _called(finding: Finding) -> str:
@@ -251,11 +170,11 @@ def _untold(detail: str, told: str) -> str:
 
 def _remarks(console: Console, remarks: Remarks) -> None:
     if withdrawn := remarks.retraction:
-        console.print(f"[red bold]WITHDRAWN[/red bold] {withdrawn.at:%Y-%m-%d %H:%M} UTC: {_plain(withdrawn.reason)}")
+        console.print(f"[red bold]WITHDRAWN[/red bold] {withdrawn.at:%Y-%m-%d %H:%M} UTC: {plain(withdrawn.reason)}")
     for remark in remarks.annotations:
         baseline = " (what came before is no measure for it)" if remark.resets_baseline else ""
         labels = "".join(f" [{name}: {value}]" for name, value in (remark.tags or {}).items())
-        console.print(f"remark {remark.at:%Y-%m-%d %H:%M} UTC: {_plain(remark.note + labels)}{baseline}")
+        console.print(f"remark {remark.at:%Y-%m-%d %H:%M} UTC: {plain(remark.note + labels)}{baseline}")
 
 
 def _iterations(console: Console, record: Record) -> None:
@@ -266,7 +185,7 @@ def _iterations(console: Console, record: Record) -> None:
     if not steps:
         return
     names = list(dict.fromkeys(name for row in steps.values() for name in row))
-    table = _table("repetition", "iteration", *names)
+    table = new_table("repetition", "iteration", *names)
     for (repetition, step), row in sorted(steps.items()):
         cells = [quantity(row[n].all_values[0], row[n].unit) if n in row else "" for n in names]
         table.add_row(str(repetition), f"{step}{' (cold)' if step == 1 else ''}", *cells)
@@ -275,11 +194,6 @@ def _iterations(console: Console, record: Record) -> None:
 
 def _median(metric: Metric) -> str:
     return quantity(statistics.median(metric.all_values), metric.unit)
-
-
-def _status(status: str) -> str:
-    colour = {"ok": "green", "invalid": "yellow"}.get(status, "red")
-    return f"[{colour}]{_plain(status)}[/{colour}]"
 
 
 def _scheduler(environment: Environment) -> str:
@@ -303,15 +217,10 @@ def _host(host: Host | None) -> str:
         host.kernel,
         host.python,
     ]
-    return ", ".join(_plain(part) for part in parts if part)
+    return ", ".join(plain(part) for part in parts if part)
 
 
 def _pairs(console: Console, rows: Sequence[tuple[str, str]]) -> None:
     width = max((len(name) for name, _ in rows), default=0)
     for name, value in rows:
-        console.print(f"{_plain(name):<{width}}  {_plain(value)}")
-
-
-def _plain(text: str) -> str:
-    """A stranger's text, unable to colour, move or erase anything."""
-    return escape(printable(text))
+        console.print(f"{plain(name):<{width}}  {plain(value)}")

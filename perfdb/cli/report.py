@@ -36,7 +36,7 @@ def report(
     """
     import sys
 
-    from perfdb.cli.records import open_index
+    from perfdb.cli.opening import open_index
     from perfdb.cli.terminal import Voice, print_json
     from perfdb.errors import EXIT_FAULTS, UsageError
     from perfdb.registry import Registry

@@ -58,7 +58,7 @@ def chosen(family: str, words: Sequence[str], example: str, voice: Voice, *, imp
     Raises:
         UsageError: a word names none, or there is none at all.
     """
-    from perfdb.cli.records import open_index
+    from perfdb.cli.opening import open_index
     from perfdb.cli.sides import Sides
     from perfdb.compare import between
     from perfdb.compare.sides import Counted
