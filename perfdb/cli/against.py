@@ -44,8 +44,10 @@ def run_against(
     places = _measure(family, settings, voice, reference, asked)
     voice.done()
     records = [place.outcome.record for place in places if place.outcome is not None]
-    comparison, refusal = None, "one side did not come to a valid end, so there is nothing to compare."
-    if all(record.status == "ok" for record in records):
+    comparison, refusal = None, ""
+    if bad := next((record.record_id for record in records if record.status != "ok"), None):
+        refusal = f"a side did not come to a valid end, so there is nothing to compare; why: perfdb show {bad}"
+    else:
         try:
             comparison = _compared(places)
         except UsageError as error:  # what was measured stands, and is told

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from perfdb.cli.terminal import printable
+from perfdb.compare.brief import values_in_words
 from perfdb.compare.comparison import Case, Comparison, Difference, MetricComparison, Summary
 from perfdb.compare.settings import FIRST, PREFIX
 from perfdb.record import Scalar
@@ -92,8 +93,8 @@ def _differences(found: Sequence[Difference]) -> Iterator[str]:
 
 
 def _difference(difference: Difference) -> str:
-    sides = " against ".join(" and ".join(_some(values, 3)) for values in difference.values)
-    return f"{difference.dimension} {printable(sides)}"
+    few = Difference(dimension=difference.dimension, values=tuple(tuple(_some(v, 3)) for v in difference.values))
+    return f"{few.dimension} {printable(values_in_words(few))}"
 
 
 def _case(comparison: Comparison, case: Case, width: int | None, coloured: bool) -> list[str]:

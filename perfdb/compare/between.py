@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from perfdb.compare.comparison import Case, Comparison, MetricComparison, Verdict
 from perfdb.compare.dimensions import covered, group_of
 from perfdb.compare.median import median
+from perfdb.compare.ordering import place_of
 from perfdb.compare.pairing import Pair, case_labels, case_names, pair_up
 from perfdb.compare.refusal import unlike_runs
 from perfdb.compare.remedies import remedies
@@ -72,7 +74,7 @@ def compare(
     pairings = [pair_up(counted[0], other, place, rules) for place, other in enumerate(counted[1:], 1)]
     warnings = Warnings(counted)
     pairs = [pair for pairing in pairings for pair in pairing.pairs]
-    pairs.sort(key=lambda pair: (pair.baseline[0].started_at, pair.baseline[0].record_id, pair.place))
+    pairs.sort(key=_by_age)
     labels = case_labels([pair.alike for pair in pairs], rules)
     wanted = _known_metrics(metrics, counted)
     drafts = [
@@ -80,11 +82,12 @@ def compare(
         for pair, alike, name in zip(pairs, labels, case_names(labels), strict=True)
     ]
     cases = _judged(drafts, band)
+    met = _met(counted, pairs)
     return Comparison(
         sides=tuple(side.side for side in counted),
         compared=rules.compared,
-        came_along=differences(counted, _along(counted, rules)),
-        ignored=differences(counted, covered(rules.ignored, differing(counted))),
+        came_along=differences(met, _along(met, rules)),
+        ignored=differences(met, covered(rules.ignored, differing(met))),
         warnings=warnings.all(),
         cases=cases,
         unmatched=tuple(told for pairing in pairings for told in pairing.unmatched),
@@ -141,6 +144,19 @@ def _compared(sides: Sequence[Chosen], counted: Sequence[Counted], ignore: Colle
         return tuple(groups)
     beside = [name for name in unlike if name not in covered([groups[0]], unlike)]
     raise unlike_runs(differences(counted, beside))
+
+
+def _by_age(pair: Pair) -> tuple[Any, ...]:
+    """The oldest first; of one sitting the oldest version."""
+    first = pair.baseline[0]
+    version = place_of(first)
+    return (first.started_at, version is None, version or (), first.record_id, pair.place)
+
+
+def _met(counted: Sequence[Counted], pairs: Sequence[Pair]) -> list[Counted]:
+    """The sides without the runs that nothing is compared with: what differs in those moves no number here."""
+    ids = {record.record_id for pair in pairs for record in (*pair.baseline, *pair.other)}
+    return [replace(side, runs=tuple(run for run in side.runs if run.record.record_id in ids)) for side in counted]
 
 
 def _along(counted: Sequence[Counted], rules: Rules) -> set[str]:

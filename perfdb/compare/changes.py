@@ -1,4 +1,10 @@
-"""Where a series of numbers changed: candidates from ruptures, and our own rules for which of them to believe. Pure."""
+"""Where a series of numbers changed: candidates from ruptures, and our own rules for which of them to believe. Pure.
+
+Sources: Celisse, Marot, Pierre-Jean and Rigaill, Computational Statistics and Data Analysis 128 (2018), the kernel, and Killick,
+Fearnhead and Eckley, Journal of the American Statistical Association 107 (2012), the search, for the candidates; Mann and
+Whitney, Annals of Mathematical Statistics 18 (1947), one stretch against the next; Marriott and Pope, Biometrika 41 (1954),
+the bias of an autocorrelation; Student, Biometrika 6 (1908), for a suspicion. Decision 0015 tells why the rules are these.
+"""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from perfdb.compare.brief import values_in_words
 from perfdb.compare.comparison import Difference, FailedCase
 from perfdb.compare.dimensions import covered, group_of, spelled
 from perfdb.compare.refusal import to_ignore, unlike_runs, unlike_within_side, without_fingerprint
@@ -132,7 +133,7 @@ def _nearest(cluster: Cluster, candidates: Sequence[Cluster]) -> str:
     told = without_fingerprint([_difference(name, one, other) for name in names])
     if len(told) > 3:
         return ""
-    values = "; ".join(f"{d.dimension}: {' against '.join(' and '.join(v) for v in d.values)}" for d in told)
+    values = "; ".join(f"{d.dimension}: {values_in_words(d)}" for d in told)
     return f" (the nearest differs in {values}; {to_ignore([d.dimension for d in told])} compares them)"
 
 

@@ -5,40 +5,32 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from perfdb.compare.brief import SUMMED_UP, in_lines
 from perfdb.compare.comparison import Difference
 from perfdb.compare.dimensions import MACHINE, covers, group_of
-from perfdb.compare.settings import SETTINGS
 from perfdb.errors import UnlikeRunsError
 
 # Before the options that let unlike runs be compared.
 ANYWAY = "compare them anyway with "
 _MANY = 3
-_SUMMED_UP = frozenset({"packages", "params", "overrides", "spec", SETTINGS})
 
 
 def unlike_runs(differences: Sequence[Difference]) -> UnlikeRunsError:
-    """The error that names every unlike dimension with each side's values, and what to type."""
+    """The error that names the unlike dimensions with each side's values, the first of many, and what to type."""
     told = without_fingerprint(differences)
+    lines = "\n".join(in_lines(told, to_see_more="; --json lists them once they are ignored"))
     return UnlikeRunsError(
-        "these runs differ in more than what is compared:\n"
-        f"{in_lines(told)}\n{ANYWAY}{to_ignore([d.dimension for d in told])}"
+        f"these runs differ in more than what is compared:\n{lines}\n{ANYWAY}{to_ignore([d.dimension for d in told])}"
     )
 
 
 def unlike_within_side(label: str, differences: Sequence[Difference]) -> UnlikeRunsError:
     """The error for a side whose own runs are no set of alike ones."""
     told = without_fingerprint(differences)
-    lines = "\n".join(f"  {d.dimension}: {' and '.join(d.values[0])}" for d in told)
+    lines = "\n".join(in_lines(told, to_see_more=""))
     return UnlikeRunsError(
         f"the runs of {label} are unlike one another and cannot be pooled:\n{lines}\n"
         f"narrow it down with a query, or pool them anyway with {to_ignore([d.dimension for d in told])}"
-    )
-
-
-def in_lines(differences: Sequence[Difference]) -> str:
-    """`  scheduler: 'slurm' against 'kubernetes'`, a line a dimension."""
-    return "\n".join(
-        f"  {d.dimension}: {' against '.join(' and '.join(values) for values in d.values)}" for d in differences
     )
 
 
@@ -52,7 +44,7 @@ def to_ignore(dimensions: Collection[str]) -> str:
     """The options that take these dimensions out of the way, as few as will do."""
     many = Counter(group_of(name) for name in dimensions)
     names = dict.fromkeys(
-        group if (group := group_of(name)) in _SUMMED_UP and many[group] >= _MANY else name for name in dimensions
+        group if (group := group_of(name)) in SUMMED_UP and many[group] >= _MANY else name for name in dimensions
     )
     kept = [name for name in names if not any(covers(other)(name) for other in names if other != name)]
     return " ".join(f"--ignore {name if name.replace('.', '').isidentifier() else repr(name)}" for name in kept)

@@ -82,7 +82,8 @@ def _of(
             count = FEWEST_UNITS - min(min(metric.baseline.n, metric.other.n) for metric in once)
             then = f"perfdb compare {sides}{''.join(f' --metric {metric.metric}' for metric in once)}" if sides else ""
             command = "; ".join(filter(None, (_times(count, command), then)))
-        yield command + _comment([FOLDER] if "FOLDER@" in command else [])
+        # Elsewhere the label would be untrue.
+        yield command + _comment([_on(other), *([FOLDER] if "FOLDER@" in command else [])])
         return
     for records in (pair.baseline, pair.other):
         more = FEWEST_UNITS - len(records)
@@ -93,7 +94,7 @@ def _of(
                 continue
             # What a record was made from is best known to itself: config, spec, overrides and release.
             again = f"perfdb reproduce {newest.record_id}{f' --parsl {parsl}' if source is not None else ''}"
-            remarks = [f"on {newest.environment.machine}", *([FOLDER] if source is not None else [])]
+            remarks = [_on(newest), *([FOLDER] if source is not None else [])]
             if is_of_service(newest):
                 again += " URL"
                 remarks.append("URL: where that service is, in the version that was measured")
@@ -152,6 +153,10 @@ def _flags(record: Record, defaults: Mapping[str, Mapping[str, Scalar]]) -> str:
         else:
             told.append(f"{flag} {shlex.quote(f'{value:.15g}' if isinstance(value, float) else str(value))}")
     return "".join(f" {flag}" for flag in told)
+
+
+def _on(record: Record) -> str:
+    return f"on {record.environment.machine}"
 
 
 def _times(count: int, command: str) -> str:

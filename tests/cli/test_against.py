@@ -34,6 +34,15 @@ def ended(monkeypatch: pytest.MonkeyPatch, settings: Settings, *records: Record,
     return end.value.code
 
 
+def test_where_a_side_is_not_ok_it_is_told_which_record_says_why(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = run(rate(1, 2, 3)), run(rate(1, 2, 3), status="invalid", reason="too short")
+    assert ended(monkeypatch, settings, good, bad, as_json=False) == 4
+
+    assert f"nothing to compare; why: perfdb show {bad.record_id}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_what_was_measured_is_told_where_it_cannot_be_compared(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, capsys: pytest.CaptureFixture[str], as_json: bool

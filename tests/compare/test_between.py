@@ -135,6 +135,22 @@ def test_machines_are_never_pooled():
     assert all(case.metrics[0].baseline.n == 8 for case in comparison.cases)
 
 
+def test_the_cases_of_one_sitting_stand_in_the_order_of_their_versions():
+    versions = ["2026.10.26", "2023.9.1", "2026.9.7"]
+    sides = [[run(rate(7), parsl=v, config=CONFIGS[name]) for v in versions] for name in ("a", "b")]
+    comparison = compared(*sides, by="config")
+
+    assert [case.alike["parsl_version"] for case in comparison.cases] == ["2023.9.1", "2026.9.7", "2026.10.26"]
+
+
+def test_runs_that_nothing_is_compared_with_bring_nothing_along():
+    alone = runs(300, parsl=NEW, machine="birch", packages={"dill": "0.4"}, params={"partition": "hopper"})
+    comparison = compared(runs(700), [*runs(630, parsl=NEW), *alone])
+
+    assert comparison.came_along == ()
+    assert "birch" in comparison.unmatched[0]
+
+
 def test_unlike_runs_of_one_side_are_never_pooled():
     side = [*runs(700, 4, packages={"dill": "0.3"}), *runs(700, 4, packages={"dill": "0.4"})]
     with pytest.raises(UnlikeRunsError, match=r"'0.3' and '0.4'\n.*--ignore package.dill"):

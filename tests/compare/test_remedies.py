@@ -22,7 +22,7 @@ def test_two_releases_are_measured_in_turns_by_one_command():
     comparison = compared(runs(700, 2, spec=ASKED), runs(630, 2, parsl=NEW, spec=ASKED), defaults=DEFAULTS)
 
     assert comparison.remedies == (
-        f"perfdb run throughput local_htex --parsl {NEW} --against {OLD} --time 5 --no-probe --reps 10 --machine hopper",
+        f"perfdb run throughput local_htex --parsl {NEW} --against {OLD} --time 5 --no-probe --reps 10 --machine hopper  # on hopper",
     )
 
 
@@ -33,7 +33,7 @@ def test_two_configs_are_measured_in_turns_by_one_command():
     comparison = compared(*sides, by="config", defaults=DEFAULTS)
 
     assert comparison.remedies == (
-        "perfdb run throughput 'b c' --against a --time 5 --no-probe --reps 10 --machine hopper",
+        "perfdb run throughput 'b c' --against a --time 5 --no-probe --reps 10 --machine hopper  # on hopper",
     )
 
 
@@ -108,7 +108,7 @@ def test_what_a_run_has_once_needs_more_runs_and_a_comparison_of_all_of_them():
 
     assert comparison.remedies == (
         f"for i in 1 2 3 4; do perfdb run throughput local_htex --parsl {NEW} --against {OLD} --time 5 --reps 10 --machine hopper; done; "
-        f"perfdb compare {OLD} {NEW} --metric task_latency_p50_s",
+        f"perfdb compare {OLD} {NEW} --metric task_latency_p50_s  # on hopper",
     )
 
 
@@ -129,7 +129,7 @@ def test_a_commit_is_named_in_the_way_that_installs():
 
     assert command == (
         f"perfdb run throughput local_htex --parsl FOLDER@{'b' * 40} --against FOLDER@{'a' * 40} --time 5 --no-probe "
-        "--reps 10 --machine hopper  # FOLDER: a checkout of Parsl"
+        "--reps 10 --machine hopper  # on hopper; FOLDER: a checkout of Parsl"
     )
 
 
