@@ -27,6 +27,7 @@ EXAMPLES = {"elastic": ELASTIC}
 
 
 def main():
+    """Submit the jobs of the example that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("example", choices=sorted(EXAMPLES))
     parser.add_argument(

@@ -48,7 +48,10 @@ def _run_lines(run: Measured) -> Iterator[str]:
                 _n(row.sessions_per_s),
             ]
         )
-    yield from (f"  {line}" for line in aligned(rows))
+    if run.ceiling_rows:
+        yield from (f"  {line}" for line in aligned(rows))
+    else:
+        yield "  no ceiling, for no load counts: its clients were the limit, or a backend was taken away meanwhile"
     rows = [["wait", "load", "p50", "p95", "p99", "p99 bound", "succeeded", "rate", "passed"]]
     for latency in run.latency_rows:
         rows.append(
@@ -96,7 +99,7 @@ def _by_hosts(one: AtWait) -> Iterator[str]:
     others = len({side.services for side in one.sides.values()}) > 1
     for n, passed in known.items():
         bar = "█" * max(1, round(_BAR * passed / most)) if passed else ""
-        linear = "" if n == 1 else f"linear: {significant(known.get(1, 0.0) * n)}"
+        linear = "" if n == 1 else f"linear: {one.linear(n).text()}"
         rows.append(
             [
                 counted(n, "host"),
@@ -207,6 +210,7 @@ def _factor_document(one: AtWait, hosts: int, factor: Factor | NoFactor) -> dict
     common = {
         "single_ceiling": one.sides[1].ceiling.bracket.passed,
         "multi_ceiling": one.sides[hosts].ceiling.bracket.passed,
+        "expected_ceiling": one.linear(hosts).passed,
         "unique_hosts": one.sides[hosts].unique_hosts,
         "by_success_alone": None if isinstance(loose, NoFactor) else _factor_numbers(loose),
     }

@@ -170,6 +170,8 @@ def test_a_single_server_is_fit_without_a_balancer(tmp_path: Path, backends: lis
     assert (code, told["fit"]) == (0, True)
     assert states(told)["envoy"] == states(told)["workers"] == states(told)["way"] == "skipped"
     assert states(told)["hosts"] == "ok"
+    [hosts] = [one["found"] for one in told["checks"] if one["about"] == "hosts"]
+    assert hosts.startswith("1 host answered, 20 sessions;")
 
 
 def test_a_server_at_capacity_is_found(tmp_path: Path):

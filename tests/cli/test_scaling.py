@@ -60,7 +60,7 @@ def test_two_phases_answer_every_key_metric(root: Path) -> None:
     one, two = single(root), multi(root)
     (against,) = document("--single", one.record_id, "--multi", two.record_id)["more_hosts"]
     found = against["factors"]["2"]
-    assert (found["single_ceiling"], found["multi_ceiling"]) == (128, 256)
+    assert (found["single_ceiling"], found["multi_ceiling"], found["expected_ceiling"]) == (128, 256, 256)
     assert (found["factor"], found["efficiency"], found["unique_hosts"]) == (2.0, 1.0, 2)
     assert (found["low"], found["high"]) == (2.0, 2.0)
     assert (found["efficiency_low"], found["efficiency_high"]) == (1.0, 1.0)
@@ -168,6 +168,12 @@ def test_loads_that_say_nothing_of_the_service_are_told_as_not_counted(root: Pat
     assert document(one.record_id)["runs"][0]["ceilings"][0]["bracket"] == {"passed": 32.0, "failed": None}
 
 
+def test_a_run_of_which_no_load_counts_says_so_and_has_no_empty_table(root: Path) -> None:
+    text = typed(record(root, [Spoiled(64, 9.0)], spec=spec()).record_id)
+    assert "no ceiling, for no load counts" in text
+    assert "p99 there" not in text
+
+
 def test_records_that_were_judged_apart_are_not_taken_together_and_it_says_which(root: Path) -> None:
     one, two = single(root), multi(root)
     strict = multi(root, spec=spec(2, p99_factor=1.1))
@@ -177,6 +183,14 @@ def test_records_that_were_judged_apart_are_not_taken_together_and_it_says_which
     assert "p99 below 1.65 s" in told
     assert two.record_id in told
     assert strict.record_id in told
+
+
+def test_what_is_linear_is_at_least_that_where_one_host_may_bear_more(root: Path) -> None:
+    one, two = single(root, 400), multi(root)
+    text = typed("--single", one.record_id, "--multi", two.record_id)
+    assert re.search(r"2 hosts +█+ +256 +linear: at least 800$", text, re.M)
+    (against,) = document("--single", one.record_id, "--multi", two.record_id)["more_hosts"]
+    assert against["factors"]["2"]["expected_ceiling"] == 800
 
 
 def test_beside_each_side_stands_its_service_where_they_are_not_one(root: Path) -> None:

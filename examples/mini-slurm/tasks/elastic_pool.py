@@ -62,6 +62,7 @@ class Pool:
 
     @property
     def has_work(self):
+        """Whether a unit waits or is under way."""
         return bool(self.units) or any(worker.unit for worker in self.workers)
 
     def resize(self, size):
@@ -102,6 +103,7 @@ class Pool:
                 self.workers.insert(0, Worker())
 
     def part_with(self, worker):
+        """End a process, and return once it is gone."""
         with contextlib.suppress(OSError):
             worker.pipe.send(None)
         worker.process.join()
@@ -109,6 +111,7 @@ class Pool:
 
 
 def main():
+    """Count primes with as many processes as there are CPUs for them at any time."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--below", type=int, default=2_000_000, help="count the primes below this")
     parser.add_argument("--unit", type=int, default=5_000, help="so many numbers at a time")

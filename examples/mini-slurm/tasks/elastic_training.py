@@ -36,6 +36,7 @@ class Allocation:
         signal.signal(signal.SIGUSR1, self.refresh)
 
     def refresh(self, *_):
+        """Read how many CPUs there are now; a signal handler, too."""
         self.cpus = int(read_control_file().get("CPUS", self.cpus))
 
 
@@ -66,6 +67,7 @@ def train_epoch(workers, cpus, count, weights):
 
 
 def main():
+    """Train for as many epochs as asked, each on the CPUs that there are then."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--samples", type=int, default=20000)

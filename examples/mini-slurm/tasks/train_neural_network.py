@@ -57,6 +57,7 @@ class Network:
 
 
 def main():
+    """Train, and fail where it did not learn."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=2000)
     parser.add_argument("--points", type=int, default=600)

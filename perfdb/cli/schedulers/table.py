@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
+from perfdb.cli.figure import Scale, Title, Width
 from perfdb.cli.records import AsJson
 from perfdb.cli.sides import complete_side
 from perfdb.errors import UsageError
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 FAMILY = "schedulers"
 EXAMPLE = "perfdb run schedulers clog --arms mini-slurm,simulated:fifo"
 _NOT_UNDERSTOOD = "samples that no run could have"
+_MOST_NAMED = 3
 
 Records = Annotated[
     list[str] | None,
@@ -42,6 +45,10 @@ OfMetric = Annotated[
     str,
     typer.Option(metavar="NAME", help="Of which time: total_time_s, wait_s, turnaround_s, bounded_slowdown, …."),
 ]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Draw it too: FILE.svg, .png, .pdf or .html. Replaces it."),
+]
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,10 @@ def table(
     experiment: Experiment = None,
     by: ByWhat = "scheduler,experiment",
     metric: OfMetric = "total_time_s",
+    output: Output = None,
+    title: Title = None,
+    width: Width = 560,
+    scale: Scale = 2.0,
     as_json: AsJson = False,
 ) -> None:
     """Mean and deviation by scheduler and experiment, and what to mind.
@@ -64,14 +75,17 @@ def table(
     Measured records and imported ones, of all jobs in them; of all records of the family where nothing is named. Simulated and imported numbers say so, and
     unlike things, such as total times from submission and from the first sight of a job running, are never one number. A mean of which a
     job is missing, since it was not seen to end, is not stated. What keeps schedulers from being compared is told with its figures.
+    With -o the same is drawn as boxes, of one table or of those that the same records make.
 
     \b
     Examples:
       perfdb schedulers table
       perfdb schedulers table 'origin == imported' --metric total_time_s
       perfdb schedulers table 3f2a --by scheduler --metric wait_s
+      perfdb schedulers table 3f2a -o times.svg
       perfdb schedulers table --experiment run6 --json | jq '.warnings[].name'
     """
+    from perfdb.cli.figure import format_of
     from perfdb.cli.schedulers.render_table import print_table, table_document
     from perfdb.cli.terminal import Voice, print_json
     from perfdb.families.schedulers.analysis.table import metrics_of
@@ -79,17 +93,47 @@ def table(
     from perfdb.families.schedulers.analysis.warnings import warnings_of
 
     told_by = _by(by)
-    found = _read(words or (), experiment, Voice())
+    if output is not None:
+        format_of(output)  # before anything is read
+    elif title is not None:
+        raise UsageError("--title stands above a figure: name a file for it, such as -o figure.svg.")
+    voice = Voice()
+    found = _read(words or (), experiment, voice)
     cells = tabled(found.cases, metric, told_by)
     if metric not in (names := metrics_of(found.cases)):
         raise UsageError(
             f"no job of these records has a {metric!r}. Choose with --metric: {', '.join(names) or 'none'}"
         )
     caveats = warnings_of(found.cases)
+    if output is not None:
+        _draw(found.cases, metric, told_by, output, title, width, scale, voice)
     if as_json:
         print_json(table_document(cells, metric, caveats, found.left_out))
     else:
         print_table(cells, metric, told_by, caveats, found.left_out)
+
+
+def _draw(
+    cases: Sequence[Case],
+    metric: str,
+    by: Sequence[By],
+    output: Path,
+    title: str | None,
+    width: int,
+    scale: float,
+    voice: Voice,
+) -> None:
+    from perfdb.cli.figure import write
+    from perfdb.families.schedulers.analysis.boxes import boxes_of
+    from perfdb.report.charts.pictures import drawn
+    from perfdb.units import counted
+
+    picture = boxes_of(cases, metric, by)
+    heading = picture.title if title is None else title
+    ids = list(dict.fromkeys(case.record for case in cases))
+    records = f"records {', '.join(ids)}" if len(ids) <= _MOST_NAMED else counted(len(ids), "record")
+    of = "; ".join(dict.fromkeys(f"{case.made}: {case.of}" for case in cases))
+    write(drawn(picture.data, title=heading, notes=[f"{of}; {records}."], width=width), output, scale, voice)
 
 
 def _by(text: str) -> tuple[By, ...]:

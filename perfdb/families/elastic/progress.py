@@ -52,7 +52,7 @@ class _Heard:
             return None
         self._next_s = answer.at_s * _GROWTH
         return (
-            f"{answer.at_s:.0f} s, {answer.ended} of {counted(self._jobs, 'job')} over, {answer.running} on "
+            f"{answer.at_s:.0f} s, {answer.ended} of {counted(self._jobs, 'job')} over, {answer.running} running on "
             f"{counted(answer.promised, 'CPU')}"
         )
 

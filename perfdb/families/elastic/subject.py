@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 import shutil
 import subprocess
 from importlib.metadata import version
@@ -40,6 +41,11 @@ def describe(target: str, _: str) -> ConfigDescription:
             f"Slurm does not answer: {trouble}. See that `scontrol ping` says UP. A pocket cluster is found after `eval "
             '"$(perfdb cluster env)"`.'
         )
+    if target == "slurm" and _keeps_no_accounts():
+        raise UsageError(
+            "this Slurm keeps no accounts (AccountingStorageType is accounting_storage/none), and resizes a job only once then. Measure "
+            "one that does: on this machine `perfdb cluster up --accounting` brings it up, after `perfdb cluster down` of one without."
+        )
     params: dict[str, ParamValue] = {"elastic.scheduler": target}
     source = f"elastic.scheduler = {target!r}\n"
     return ConfigDescription(
@@ -68,7 +74,19 @@ def _trouble() -> str:
     if " UP" in done.stdout:
         return ""
     said = (done.stdout + done.stderr).split("\n")
-    return next((line.strip()[:300] for line in reversed(said) if line.strip()), "`scontrol ping` says nothing")
+    return next(
+        (line.strip()[:300] for line in reversed(said) if re.search(r"\w", line)), "`scontrol ping` says nothing"
+    )
+
+
+def _keeps_no_accounts() -> bool:
+    """Whether it notes jobs nowhere: then it refuses to resize one again, for good (22.05: "the DB index is being set")."""
+    asked = ["scontrol", "show", "config"]
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return re.search(r"^AccountingStorageType *= *(accounting_storage/none|\(null\))$", done.stdout, re.M) is not None
 
 
 def _named_like(begun: str) -> list[str]:

@@ -29,8 +29,8 @@ def shown(record: Record, samples: Mapping[str, Sequence[Any]]) -> Shown:
     heads = ("wait", "load", "succeeded", "p50", "p99", "p99 bound", rate, "hosts", "passed")
     rows = [(*row, _UNKNOWN if broken else passed) for *row, passed in _rows(run)]
     if record.status != "ok":  # nothing else counts in an analysis
-        return Shown((heads, *rows))
-    further = (f"perfdb scaling analyze {record.record_id}", *(() if broken else _larger(record, run)))
+        return Shown((heads, *rows), tuple(_spoiled(record)))
+    further = () if broken else (f"perfdb scaling analyze {record.record_id}", *_larger(record, run))
     return Shown((heads, *rows), further)
 
 
@@ -49,6 +49,15 @@ def _rows(run: Measured) -> Iterator[tuple[str, ...]]:
             # A plain GET's answer names no host.
             "–".join(map(str, dict.fromkeys((hosts[0], hosts[-1])))) if hosts[-1] else _UNKNOWN,
             f"{row.passed} of {row.cells}" + (f", {row.invalid} more spoiled" if row.invalid else ""),
+        )
+
+
+def _spoiled(record: Record) -> Iterator[str]:
+    if any(check.name == "clients_kept_up" and not check.passed for check in record.checks):
+        more = 2 * int(record.spec.get("clients") or 1)
+        yield (
+            "its clients were too slow for the load: let nothing else run on their machine, or have more of them: "
+            f"--clients {more}, where each has a core, or the nodes of a config: --clients-on CONFIG"
         )
 
 

@@ -205,7 +205,12 @@ def _answered(seen: Seen, count: int) -> Finding:
 
 def _hosts(at: Asked, seen: Seen) -> Finding:
     counts = sorted(seen.hosts.values())
-    told = f"{len(counts)} host{'s' if len(counts) > 1 else ''} answered, {counts[0]} to {counts[-1]} sessions each"
+    each = f"{counts[0]}" if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
+    told = (
+        f"1 host answered, {each} sessions"
+        if len(counts) == 1
+        else f"{len(counts)} hosts answered, {each} sessions each"
+    )
     wanted = at.expected_hosts
     if wanted is None:
         return ok("hosts", f"{told}; --expected-hosts says how many should")

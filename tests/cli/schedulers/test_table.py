@@ -203,6 +203,25 @@ def test_what_cannot_be_asked_for_is_refused_with_what_can(imported: Path) -> No
             table(*words)
 
 
+def test_a_figure_is_drawn_beside_the_table_that_is_printed(imported: Path) -> None:
+    assert "433.333334" in table("-o", "times.svg")
+    drawn = (imported / "times.svg").read_text()
+    for words in ("Submission to end, by scheduler and experiment", "size-4-8-8-8", "fluence", "lammps-times.csv"):
+        assert words in drawn
+    table("--by", "scheduler", "--metric", "wall_time_s", "--title", "Ours", "-o", "times.png")
+    assert (imported / "times.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_figure_of_two_runs_and_a_title_of_none_are_refused(imported: Path) -> None:
+    record_id = measure(imported, arm(job(1, 0, 0, 10)), names={1: "mini-slurm"})
+    with pytest.raises(UsageError, match=record_id):
+        table("-o", "times.svg")
+    assert not (imported / "times.svg").exists()
+    for words, said in ((("--title", "Ours"), "-o figure.svg"), (("-o", "times.txt"), "ends in .svg")):
+        with pytest.raises(UsageError, match=re.escape(said)):
+            table(*words)
+
+
 def test_where_nothing_was_measured_a_first_run_is_named(root: Path) -> None:
     with pytest.raises(UsageError, match="perfdb run schedulers"):
         table()

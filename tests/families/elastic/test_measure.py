@@ -127,3 +127,30 @@ def test_a_slurm_that_does_not_answer_is_told_before_anything_is_measured(
     monkeypatch.setattr("perfdb.families.elastic.subject._PATIENCE_S", 0.5)  # scontrol waits for its file for a minute
     with pytest.raises(UsageError, match=r"Slurm does not answer: .*perfdb cluster env"):
         describe("slurm", "key")
+
+
+def test_what_slurm_says_of_a_dead_controller_is_told_without_its_rows_of_stars(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "scontrol").write_text(
+        "#!/bin/sh\nprintf 'Slurmctld(primary) is DOWN\\n*****\\n** RESTORE IT **\\n*****\\n'\n"
+    )
+    (tmp_path / "scontrol").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with pytest.raises(UsageError, match=r"Slurm does not answer: \*\* RESTORE IT"):
+        describe("slurm", "key")
+
+
+@pytest.mark.parametrize("kept", ["accounting_storage/none", "(null)", "accounting_storage/slurmdbd"])
+def test_a_slurm_without_accounts_is_refused_since_it_resizes_a_job_only_once(
+    kept: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said = f"Slurmctld(primary) at here is UP\nAccountingStorageTRES  = cpu\nAccountingStorageType   = {kept}\n"
+    (tmp_path / "scontrol").write_text(f"#!/bin/sh\ncat <<'END'\n{said}END\n")
+    (tmp_path / "scontrol").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    if kept.endswith("slurmdbd"):
+        assert describe("slurm", "key").name == "slurm"
+        return
+    with pytest.raises(UsageError, match="perfdb cluster up --accounting"):
+        describe("slurm", "key")

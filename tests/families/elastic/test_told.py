@@ -42,10 +42,10 @@ def test_a_long_arm_tells_how_it_stands_less_and_less_often() -> None:
         for at in range(1, 10)
     ]
     assert heard(begin, *stands) == [
-        "2 s, 1 of 2 jobs over, 1 on 2 CPUs",
-        "3 s, 1 of 2 jobs over, 1 on 2 CPUs",
-        "5 s, 1 of 2 jobs over, 1 on 2 CPUs",
-        "8 s, 1 of 2 jobs over, 1 on 2 CPUs",
+        "2 s, 1 of 2 jobs over, 1 running on 2 CPUs",
+        "3 s, 1 of 2 jobs over, 1 running on 2 CPUs",
+        "5 s, 1 of 2 jobs over, 1 running on 2 CPUs",
+        "8 s, 1 of 2 jobs over, 1 running on 2 CPUs",
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from perfdb.families.scaling.samples import COLUMNS
 from perfdb.families.scaling.shown import shown
+from perfdb.record import Check
 from tests.families.scaling.counted import Counted, columns_of, record, up_to
 
 SPEC: dict[str, Any] = {"mode": "ws", "shape": "burst", "reps": 3}
@@ -46,7 +47,7 @@ def test_loads_with_a_fault_have_numbers_and_are_not_judged(tmp_path: Path) -> N
     row = dict(zip(COLUMNS, (1, 1, 1.0, 64, "spoiled", "fault", None, 1), strict=True))
     found = shown(kept, {name: [*values, row[name]] for name, values in columns_of(loads).items()})
     assert (found.table[1][2], found.table[1][-1]) == ("87.5 %", "-")
-    assert found.further == (f"perfdb scaling analyze {kept.record_id}",)
+    assert found.further == ()
 
 
 def test_what_does_not_count_is_not_to_be_analysed_next(tmp_path: Path) -> None:
@@ -55,6 +56,17 @@ def test_what_does_not_count_is_not_to_be_analysed_next(tmp_path: Path) -> None:
     found = shown(kept, columns_of(loads))
     assert found.table
     assert found.further == ()
+
+
+def test_where_the_clients_were_the_limit_more_of_them_are_proposed(tmp_path: Path) -> None:
+    loads = up_to(128)
+    late = Check(
+        name="clients_kept_up", passed=False, detail="load 128: the longest stall was 1.000 s, more than 0.5 s"
+    )
+    kept = record(tmp_path, loads, spec={**SPEC, "clients": 2})
+    found = shown(kept.model_copy(update={"status": "invalid", "checks": (late,)}), columns_of(loads))
+    assert len(found.further) == 1
+    assert "--clients 4" in found.further[0]
 
 
 def test_of_what_no_run_could_have_made_nothing_is_shown(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from perfdb.families.scaling.analysis.ceiling import Ceiling, ceilings
+from perfdb.families.scaling.analysis.ceiling import Bracket, Ceiling, ceilings
 from perfdb.families.scaling.analysis.cells import Cell, Criterion, LoadUnit, pooled
 from perfdb.families.scaling.analysis.distribution import Distribution, distribution
 from perfdb.families.scaling.analysis.factor import Deployment, Factor, NoFactor, scaling
@@ -129,6 +129,14 @@ class AtWait(Frozen):
     factors: dict[int, Factor | NoFactor]
     by_success: dict[int, Factor | NoFactor]
     law: Fit | NoFit
+
+    def linear(self, hosts: int) -> Bracket:
+        """What so many hosts would bear if each bore what one does alone, in the unit of the sides' ceilings."""
+        one = self.sides[1].ceiling.bracket
+        return Bracket(
+            passed=None if one.passed is None else one.passed * hosts,
+            failed=None if one.failed is None else one.failed * hosts,
+        )
 
 
 def more_hosts(runs: Sequence[Measured]) -> tuple[AtWait, ...]:

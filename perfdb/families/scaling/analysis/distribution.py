@@ -11,6 +11,8 @@ from perfdb.record.model import Frozen
 from perfdb.units import counted
 
 EVEN_SPREAD = 0.05
+# Dealt at random, hosts would be loaded as unevenly in less than one load of so many.
+SELDOM = 1000
 
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -48,10 +50,18 @@ class Distribution(Frozen):
         """Whether as many answered as were expected, and the spread is at most 5 %."""
         return len(self.rows) == self.expected_hosts and self.spread <= EVEN_SPREAD
 
+    @property
+    def chance_does_it(self) -> bool:
+        """Whether hosts that are picked at random would be loaded as unevenly, more often than seldom: few sessions are."""
+        return (self.chi_square_p or 0.0) * SELDOM >= 1
+
     def text(self) -> str:
         """In a line, for people."""
-        word = "even" if self.even else "uneven"
-        return f"{word}: {len(self.rows)} of {counted(self.expected_hosts, 'host')} answered, spread {100 * self.spread:.3g} %"
+        answered = f"{len(self.rows)} of {counted(self.expected_hosts, 'host')} answered"
+        if (all_answered := len(self.rows) == self.expected_hosts) and self.chi_square_p is None:
+            return answered
+        word = "no more uneven than chance" if all_answered and self.chance_does_it else "uneven"
+        return f"{'even' if self.even else word}: {answered}, spread {100 * self.spread:.3g} %"
 
 
 def distribution(sessions: Mapping[str, int], expected_hosts: int) -> Distribution | None:

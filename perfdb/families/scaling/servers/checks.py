@@ -12,8 +12,6 @@ from perfdb.units import bytes_, counted, duration, significant
 
 # Fewer sessions of a host say nothing about how evenly it is loaded.
 ENOUGH = 50
-# Dealt at random, hosts would be loaded as unevenly in less than one load of so many.
-SELDOM = 1000
 # Requests of others that don't matter: as a share of ours, and a second.
 STRANGERS, STRANGERS_PER_S = 0.01, 1.0
 # A session over HTTP asks twice.
@@ -116,7 +114,7 @@ def unevenness(load: Load, most_spread: float, least_success: float, required_ho
     if load.left_out or hosts < 2 or ok < ENOUGH * hosts or ok < least_success * every:
         return None
     spread = distribution(sessions, hosts)
-    if spread is None or spread.spread <= most_spread or (spread.chi_square_p or 0.0) * SELDOM >= 1:
+    if spread is None or spread.spread <= most_spread or spread.chance_does_it:
         return None
     return (
         f"{hosts} hosts had {0 if spread.silent else min(sessions.values())} to {max(sessions.values())} sessions, a spread of {spread.spread:.0%}. Does "

@@ -23,6 +23,7 @@ class Row:
         submitted_s, started_s, ended_s: Seconds since 1970 where the case is dated, since its arm's begin where not.
         values: What was measured of it, by name, such as `total_time_s`; what is not known is not in it.
         is_censored: Whether nobody saw its end.
+        watched_s: Of one that was not over when watching ended: how long that was since its submission, in seconds, >= 0.
     """
 
     turn: tuple[int, int] | None
@@ -31,6 +32,7 @@ class Row:
     ended_s: float | None
     values: Mapping[str, float]
     is_censored: bool = False
+    watched_s: float | None = None
 
     @property
     def submission_to_end_s(self) -> float | None:

@@ -83,7 +83,9 @@ def _made(label: str) -> Made:
 def _row(run: ArmRun, outcome: Outcome) -> Row:
     values = {name: value for name, of in _OF_JOB.items() if (value := of(outcome)) is not None}
     turn = (outcome.batch, run.iteration)
-    return Row(turn, outcome.submitted_s, outcome.began_s, outcome.over_s, values, TOTAL not in values)
+    submitted_s, until_s = outcome.submitted_s, outcome.seen_until_s
+    watched_s = None if submitted_s is None or until_s is None else max(0.0, until_s - submitted_s)
+    return Row(turn, submitted_s, outcome.began_s, outcome.over_s, values, TOTAL not in values, watched_s)
 
 
 def _of(record: Record, list_sha256: str, nodes: int, label: str) -> str:

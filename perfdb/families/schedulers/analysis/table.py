@@ -66,12 +66,12 @@ def table(cases: Sequence[Case], metric: str, by: Collection[By]) -> list[Cell]:
             case.of,
         )
         found.setdefault(key, []).append(case)
-    ordered = sorted(found, key=lambda key: (*key[4:], *key[2:4], *map(_natural, key[:2])))
+    ordered = sorted(found, key=lambda key: (*key[4:], *key[2:4], *map(natural, key[:2])))
     return [_cell(key, found[key], metric) for key in ordered]
 
 
-def _natural(name: str) -> list[str | int]:
-    """To order names by: numbers in them count as numbers, so that size-10 comes after size-2."""
+def natural(name: str) -> list[str | int]:
+    """What to order names by: numbers in them count as numbers, so that size-10 comes after size-2."""
     return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", name))]
 
 

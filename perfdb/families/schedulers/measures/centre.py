@@ -14,7 +14,7 @@ def mean_of(values: Sequence[float | None]) -> float | None:
 
 
 def median_of(values: Sequence[float], bounds: Sequence[float]) -> float | None:
-    """The median over jobs of which some took a value, and others more than a bound.
+    """The median, in their unit, over jobs of which some took a value, and others more than a bound.
 
     It is what it is wherever above their bounds the others lie, so long as no bound lies below it; None otherwise.
     """

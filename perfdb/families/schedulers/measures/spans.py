@@ -96,7 +96,7 @@ def total_time_s(outcome: Outcome) -> float | None:
 
 
 def slowdown_of(outcome: Outcome) -> float | None:
-    """Its bounded slowdown."""
+    """Its bounded slowdown, dimensionless; None where its times are not known."""
     turnaround, run = turnaround_s(outcome), run_s(outcome)
     return None if turnaround is None or run is None else bounded_slowdown(turnaround, run)
 
@@ -105,9 +105,12 @@ def bounded_slowdown(turnaround_s: float, run_s: float, threshold_s: float = THR
     """How much longer a job took than it would have alone, at least 1.
 
     Args:
-        turnaround_s: From submission to end, >= 0.
-        run_s: From start to end, >= 0.
+        turnaround_s: Seconds from submission to end, >= 0.
+        run_s: Seconds from start to end, >= 0.
         threshold_s: Shorter jobs count as this long, > 0.
+
+    Returns:
+        Dimensionless, >= 1.
 
     Source: Feitelson, Metrics for parallel job scheduling and their convergence, JSSPP 2001.
     """

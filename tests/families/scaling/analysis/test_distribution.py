@@ -46,6 +46,17 @@ def test_more_hosts_than_expected_are_not_even() -> None:
 def test_one_host_has_nothing_to_compare_with() -> None:
     found = of({"a": 7}, 1)
     assert (found.spread, found.chi_square_p, found.even) == (0.0, None, True)
+    assert found.text() == "1 of 1 host answered"
+
+
+def test_sixteen_sessions_that_three_hosts_took_in_turns_are_not_called_uneven() -> None:
+    found = of({"a": 6, "b": 5, "c": 5}, 3)
+    assert not found.even
+    assert found.text() == "no more uneven than chance: 3 of 3 hosts answered, spread 18.8 %"
+
+
+def test_a_favoured_host_is_called_uneven_though_all_answered() -> None:
+    assert of({"a": 90, "b": 15, "c": 15}, 3).text() == "uneven: 3 of 3 hosts answered, spread 188 %"
 
 
 def test_no_answers_have_no_distribution() -> None:
