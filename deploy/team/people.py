@@ -42,7 +42,7 @@ class Accounts:
     def __init__(self, uri, user, password):
         self._uri = uri.rstrip("/")
         signed = base64.b64encode(f"{user}:{password}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {signed}", "Content-Type": "application/json"}
+        self._authorization = f"Basic {signed}"
 
     def add(self, name, role, ask_password):
         """Make the account where there is none, and give it this role in place of any other."""
@@ -88,7 +88,10 @@ class Accounts:
     def _ask(self, method, path, **body):
         data = json.dumps(body).encode() if body else None
         # The address is the administrator's own.
-        request = urllib.request.Request(self._uri + path, data, self._headers, method=method)  # noqa: S310
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self._uri + path, data, headers, method=method)  # noqa: S310
+        # Not to whomever the server may send us on to.
+        request.add_unredirected_header("Authorization", self._authorization)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
                 return json.loads(answer.read() or b"{}")

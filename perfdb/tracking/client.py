@@ -113,7 +113,8 @@ class MirrorSession:
         if self._child is not None and self._child.ended:
             self.close()  # somebody ended it while we measured: begin again
         if self._child is None:
-            if self.budget.left <= 0:
+            # A database of our own that was late is slow to be made here, not silent; now nothing waits for it.
+            if self.budget.left <= 0 and self.target.database is None:
                 self._give_up(str(trouble(self.target.uri, f"used up the {self._budget_s:g} s that it may cost a run")))
                 return None
             self._start()

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import logging
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -28,6 +29,14 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+
+
+# What its client says where it gets something else than the document it asked for.
+_ODD_ANSWER = re.compile(
+    r"API request to endpoint.*? (?:failed with error code (\d{3})|was successful but the response body)"
+    r"|API request to .*\btoo many (\d{3}) error"
+)
+_DISTRUSTED = re.compile(r"certificate verify failed: (.*?)\.? \(_ssl")
 
 
 def import_mlflow(target: Target, *, timeout_s: int, retries: int) -> None:
@@ -151,10 +160,30 @@ def _told(target: Target, error: Exception) -> TrackingError:
     if "out-of-date database schema" in text or "Can't locate revision" in text:
         what = "was written by another version of MLflow than the one that is installed here"
         return trouble(target.uri, f"{what}. {move_away(target.database)}" if target.database else what)
+    if target.database and ("unable to open database file" in text or "readonly database" in text):
+        what = "cannot be opened for writing: the disk may be full, or you may not write there. "
+        return trouble(target.uri, f"{what}`perfdb doctor disk mlflow` says more")
     if target.database and ("malformed" in text or "is not a database" in text):
         return trouble(target.uri, f"is damaged. {move_away(target.database)}")
     if refused := _refusal(target, error, text):
         return trouble(target.uri, refused)
+    if target.is_http and (distrusted := _DISTRUSTED.search(text)):
+        return trouble(
+            target.uri,
+            f"has a certificate that is not trusted here ({plain(distrusted[1])}). Check the address; if it is "
+            "right, name the file of the authority that signed it: export MLFLOW_TRACKING_SERVER_CERT_PATH=FILE",
+        )
+    if target.is_http and (odd := _ODD_ANSWER.search(text)):
+        code = odd[1] or odd[2]
+        if code and code.startswith("5"):
+            return trouble(target.uri, f"is in trouble itself (status {code}): ask whoever runs it")
+        what = f"answers, and not as MLflow does ({f'status {code}' if code else 'no JSON'})"
+        return trouble(target.uri, f"{what}. Mend MLFLOW_TRACKING_URI: scheme, port and path")
+    if "got unsupported URI" in text:
+        what = "is of a kind that MLflow does not know"
+        return trouble(
+            target.uri, f"{what}. Set MLFLOW_TRACKING_URI to http://HOST:PORT, or unset it for the local one"
+        )
     if isinstance(error, ImportError):
         return trouble(target.uri, f"needs a package that is missing here: {plain(text)}")
     return trouble(target.uri, f"failed: {plain(text) or type(error).__name__}")

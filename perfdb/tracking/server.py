@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -22,11 +23,13 @@ from perfdb.processes.identity import ProcessIdentity
 from perfdb.processes.lock import Lock
 from perfdb.processes.state_folder import make_state_folder
 from perfdb.processes.tree import MARKER
+from perfdb.registry.durable import cannot_write
 from perfdb.settings import Settings
 from perfdb.tracking.door import ENVIRONMENT, alone
-from perfdb.tracking.faults import plain
+from perfdb.tracking.faults import move_away, plain, trouble
 from perfdb.tracking.group import end_group, listens, members_of
-from perfdb.tracking.probe import answers
+from perfdb.tracking.probe import answers, probe
+from perfdb.tracking.schema import age_of_database
 from perfdb.tracking.target import Target
 
 HOST = "127.0.0.1"
@@ -73,20 +76,17 @@ def run_url(server_url: str, experiment_id: str, run_id: str) -> str:
 
 def status(settings: Settings) -> Server | None:
     """The server that runs for this state folder on this host, or None. What a dead one left is cleared away."""
-    file = _file(settings)
-    try:
-        known = json.loads(file.read_bytes())
-        server = Server(int(known["port"]), ProcessIdentity(**known["identity"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # none was started, or its file was cut off by a crash
-    if not server.identity.is_here:
+    server = _known(settings)
+    if server is None or not server.identity.is_here:
         return None
     with contextlib.suppress(ChildProcessError):
         os.waitpid(server.pid, os.WNOHANG)  # if it was our own child and is dead, bury it, or it seems alive
-    if not server.identity.alive():
-        file.unlink(missing_ok=True)
-        return None
-    return server
+    if server.identity.alive():
+        return server
+    if not _orphans(server):
+        with contextlib.suppress(OSError):  # in a folder that can't be written, it is cleared away another time
+            _file(settings).unlink(missing_ok=True)
+    return None
 
 
 def start(settings: Settings) -> Server:
@@ -95,6 +95,7 @@ def start(settings: Settings) -> Server:
     Raises:
         TrackingError: it did not start; names the log and quotes its last line.
         LockTimeout: another process has been starting one for too long.
+        RegistryError: the state folder can't be written.
     """
     if (running := status(settings)) and _serves(running.pid, running.port):
         return running
@@ -104,21 +105,70 @@ def start(settings: Settings) -> Server:
             if _wait_until_it_answers(running.pid, running.port):
                 return running
             stop(settings)
+        _end_orphans(settings)
         target = Target(settings.local_tracking_uri, str(state / "mlartifacts"), str(state))
+        _check(target)
         # MLflow ruins a fresh database that two processes set up at once.
         fresh = not (state / "mlflow.db").exists()
         with alone(target, START_LIMIT_S) if fresh else contextlib.nullcontext():
-            return _launch(settings, target)
+            try:
+                return _launch(settings, target)
+            except OSError as error:
+                path = Path(error.filename or state)
+                raise cannot_write(path, error, "Runs are recorded without a server.") from error
 
 
 def stop(settings: Settings) -> bool:
-    """End the server and all its workers; False where none ran. A process that only got its number is left alone."""
+    """End the server and all its workers, also those whose server was killed; False where none ran. A process that only
+    got its number is left alone."""
     server = status(settings)
     if server is None:
+        return _end_orphans(settings)
+    end_group(server.pid, grace_s=STOP_GRACE_S)
+    _file(settings).unlink(missing_ok=True)
+    return True
+
+
+def _known(settings: Settings) -> Server | None:
+    try:
+        known = json.loads(_file(settings).read_bytes())
+        return Server(int(known["port"]), ProcessIdentity(**known["identity"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # none was started, or its file was cut off by a crash
+
+
+def _orphans(server: Server) -> bool:
+    """Whether workers of a server that was killed still have its port: they don't end by themselves."""
+    return listens(members_of(server.pid), server.port)
+
+
+def _end_orphans(settings: Settings) -> bool:
+    server = _known(settings)
+    if server is None or not server.identity.is_here or server.identity.alive() or not _orphans(server):
         return False
     end_group(server.pid, grace_s=STOP_GRACE_S)
     _file(settings).unlink(missing_ok=True)
     return True
+
+
+def _check(target: Target) -> None:
+    """Refuse a database with which MLflow's server would end at once, its last words a link.
+
+    Raises:
+        TrackingError: it is damaged or of another MLflow.
+    """
+    if target.database is None or not target.database.is_file():
+        return
+    fault = probe(target, HEALTH_S)
+    if fault and "locked" in fault:
+        return  # by a sync, which ends
+    if fault is None and target.database.stat().st_size:
+        with contextlib.suppress(sqlite3.Error):  # the server says it in its own words
+            if (age := age_of_database(target.database, wait_s=HEALTH_S)) in ("older", "newer"):
+                which = "an older" if age == "older" else "a newer"
+                fault = f"was made for {which} MLflow than the one here. {move_away(target.database)}"
+    if fault:
+        raise trouble(target.uri, fault)
 
 
 def _launch(settings: Settings, target: Target) -> Server:
@@ -129,8 +179,12 @@ def _launch(settings: Settings, target: Target) -> Server:
         if identity is not None:
             # Known from its first moment: should we be interrupted here, the next command finds it.
             draft = _file(settings).with_suffix(".draft")
-            draft.write_text(json.dumps({"port": port, "identity": asdict(identity)}))
-            draft.replace(_file(settings))
+            try:
+                draft.write_text(json.dumps({"port": port, "identity": asdict(identity)}))
+                draft.replace(_file(settings))
+            except OSError:
+                end_group(process.pid, grace_s=STOP_GRACE_S)  # or nobody would ever find it
+                raise
             if _wait_until_it_answers(identity.pid, port):
                 return Server(port, identity)
         end_group(process.pid, grace_s=STOP_GRACE_S)

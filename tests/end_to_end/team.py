@@ -140,8 +140,8 @@ class Team:
 
     def make_databases(self) -> subprocess.CompletedProcess[str]:
         """What PostgreSQL's administrator does once."""
-        sql = str(RECIPE / "databases.sql")
-        return self.run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-f", sql)
+        sql = (RECIPE / "databases.sql").read_text()
+        return self.run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", given=sql)
 
     def start(self) -> None:
         """Start the server, and return once it answers."""

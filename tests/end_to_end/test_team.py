@@ -208,7 +208,7 @@ def test_an_editor_may_delete_a_doubled_run_a_reader_may_not_and_without_a_role_
 def test_it_is_backed_up_upgraded_and_restored_and_is_missed_in_one_paragraph(
     team: Team, sent: Path, home: Home, tmp_path: Path
 ) -> None:
-    """The last one: the server ends here."""
+    """The last one: the server ends here, and comes back without the first administrator's password in its settings."""
 
     def held() -> list[str]:
         counts = [("mlflow", "runs"), ("mlflow", "latest_metrics"), ("mlflow_auth", "users"), ("mlflow_auth", "roles")]
@@ -247,6 +247,12 @@ def test_it_is_backed_up_upgraded_and_restored_and_is_missed_in_one_paragraph(
     assert restored.returncode == 0, restored.stderr
     assert held() == before
     assert {file.relative_to(team.folder) for file in (team.folder / "artifacts").rglob("*") if file.is_file()} == files
+
+    kept = [line for line in team.settings.read_text().splitlines(True) if "ADMIN_PASSWORD" not in line]
+    team.settings.write_text("".join(kept))
+    team.start()
+    told, _ = sync(home)
+    assert told["sent"] == 1
 
 
 def test_a_server_with_secrets_left_to_fill_in_or_to_be_read_does_not_start(tmp_path: Path) -> None:

@@ -204,6 +204,18 @@ def test_a_database_that_may_only_be_read_from_costs_no_more_than_the_budget(sql
     assert warning.endswith("`perfdb sync`.")
 
 
+def test_a_database_that_took_too_long_to_be_made_before_the_measurement_is_made_after_it(tmp_path):
+    target, entry = sqlite_target(tmp_path), save(tmp_path)
+    with session_on(target, budget_s=0.01) as session:
+        start(session, entry)
+        assert session.opened() is None
+        assert session.warning is not None and "0.01 s" in session.warning
+        result = session.mirror(entry.folder)
+    assert result is not None
+    (run,) = connect(target, wait_s=5).search_runs([result.experiment_id])
+    assert run.info.run_id == result.run_id
+
+
 def test_a_server_killed_half_way_leaves_a_run_that_a_sync_completes(tmp_path):
     settings = Settings(root=tmp_path)
     running = server.start(settings)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import urllib.error
 import urllib.request
+from contextlib import closing
 from dataclasses import asdict, replace
 
 import psutil
 import pytest
 
-from perfdb.errors import TrackingError
+from perfdb.errors import RegistryError, TrackingError
 from perfdb.processes.identity import ProcessIdentity
 from perfdb.settings import Settings
 from perfdb.tracking import run_url, server
@@ -70,6 +72,28 @@ def test_a_foreign_host_name_is_refused_and_a_tunnels_port_is_not(mlflow_server,
     assert found == status
 
 
+def test_workers_of_a_killed_server_are_found_and_ended(tmp_path):
+    settings = Settings(root=tmp_path)
+    settings.state_path.mkdir()
+    listen = (
+        "import os, socket, sys, time\n"
+        "server = socket.create_server(('127.0.0.1', 0))\n"
+        "if os.fork() == 0: time.sleep(99)\n"
+        "print(server.getsockname()[1], flush=True)\n"
+        "time.sleep(99)"
+    )
+    with subprocess.Popen([sys.executable, "-c", listen], stdout=subprocess.PIPE, start_new_session=True) as leader:
+        port = int(leader.stdout.readline())
+        known = {"port": port, "identity": asdict(ProcessIdentity.of(leader.pid))}
+        (settings.state_path / "server.json").write_text(json.dumps(known))
+        leader.kill()
+    assert server.status(settings) is None
+    assert not server.is_free(port)
+    assert server.stop(settings)
+    assert server.is_free(port)
+    assert not server.stop(settings)
+
+
 def test_a_process_that_only_got_the_number_is_never_ended(tmp_path):
     settings = Settings(root=tmp_path)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as bystander:
@@ -98,10 +122,35 @@ def test_a_port_that_is_taken_is_named(tmp_path):
             server.start(Settings(root=tmp_path, server_port=port))
 
 
-def test_a_server_that_cannot_start_quotes_its_last_words_and_leaves_nothing(tmp_path):
+def test_a_damaged_database_is_named_before_a_server_fails_on_it(tmp_path):
     settings = Settings(root=tmp_path)
     settings.state_path.mkdir()
     (settings.state_path / "mlflow.db").write_bytes(b"this is no database at all" * 100)
+    with pytest.raises(TrackingError, match=r"mlflow\.db is damaged.*`mv .*`perfdb sync`"):
+        server.start(settings)
+
+
+def test_a_state_folder_that_takes_no_more_files_is_named(tmp_path):
+    (tmp_path / ".perfdb" / "server.log").mkdir(parents=True)  # it stands for any: root may write everywhere
+    with pytest.raises(RegistryError, match=r"server\.log could not be written: .+ without a server\."):
+        server.start(Settings(root=tmp_path))
+
+
+def test_a_database_of_a_newer_mlflow_is_named_before_a_server_fails_on_it(tmp_path):
+    settings = Settings(root=tmp_path)
+    settings.state_path.mkdir()
+    with closing(sqlite3.connect(settings.state_path / "mlflow.db")) as database, database:
+        database.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        database.execute("INSERT INTO alembic_version VALUES ('fffffffffff0')")
+    with pytest.raises(TrackingError, match=r"was made for a newer MLflow.*`mv "):
+        server.start(settings)
+
+
+def test_a_server_that_cannot_start_quotes_its_last_words_and_leaves_nothing(tmp_path):
+    settings = Settings(root=tmp_path)
+    settings.state_path.mkdir()
+    with closing(sqlite3.connect(settings.state_path / "mlflow.db")) as database:
+        database.execute("CREATE TABLE alembic_version (of_another_kind TEXT)")
     with pytest.raises(TrackingError, match=r"did not start.*server\.log"):
         server.start(settings)
     assert server.status(settings) is None
