@@ -88,6 +88,7 @@ def _contents() -> Iterator[str]:
         "- [Commands](cli.md): what each takes\n"
         "- [Metrics](metrics.md): what each number is\n"
         "- [Settings](settings.md): what a site or a person sets once\n"
+        "- [Validity checks](../record.md#checks): what makes a run invalid, and [findings](../record.md#findings)\n"
         "- [Exit codes and errors](exit-codes.md)\n"
         "- JSON Schemas of a [record](record.schema.json), a [retraction](retraction.schema.json) and an "
         "[annotation](annotation.schema.json); `perfdb validate` asks for more than they can say"

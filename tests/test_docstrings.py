@@ -25,16 +25,26 @@ UNIT_OF_A_NAME = re.compile(
 # A docstring that holds one of these tells it: a unit; a number that has none; or that it is the one of what is given.
 UNIT_IN_WORDS = re.compile(
     r"(?i)\b(seconds?|milliseconds?|minutes?|bytes|nodes|cores|hosts|percent|per cent|share|ratios?|index|quantile|factor|"
-    r"delta|pixels|dimensionless|probability|p|slowdown|values?|value's|unit|number)\b|%|\b1\b"
+    r"delta|pixels|dimensionless|probability|p|values?|value's|unit|number)\b|%|\b1\b"
 )
 # Formulas and where they come from.
 SOURCES = {
+    "compare/changes.py": ("Killick", "Marriott", "Student"),
+    "compare/median.py": ("order statistics",),
+    "compare/stability.py": ("pyperf",),
     "compare/statistics.py": ("Mann", "Whitney", "Cliff", "Hodges", "Benjamini"),
+    "families/autoscale/analysis/batch.py": ("Student",),
     "families/quantile.py": ("Hyndman",),
+    "families/scaling/analysis/distribution.py": ("Pearson",),
+    "families/scaling/analysis/fieller.py": ("Fieller", "Satterthwaite"),
     "families/scaling/analysis/usl.py": ("Gunther",),
+    "families/scaling/clients/merge.py": ("Little",),
     "families/schedulers/measures/fairness.py": ("Jain",),
     "families/schedulers/measures/spans.py": ("Feitelson",),
+    "families/schedulers/simulator/policies/easy.py": ("Lifka",),
+    "families/schedulers/workload/arrivals.py": ("Ross",),
     "families/schedulers/workload/swf.py": ("Feitelson",),
+    "minislurm/policy/reservation.py": ("Lifka",),
 }
 
 
@@ -111,6 +121,21 @@ def test_every_public_module_class_function_and_method_has_a_docstring() -> None
     assert bare + [str(each) for each in everything() if not said_of(each)] == []
 
 
+def test_programs_beside_perfdb_have_them_too() -> None:
+    folders = ("deploy", "docs", "benchmarks", "examples", "parsl-configs")
+    files = [
+        *PERFDB.parent.glob("*.py"),
+        *(file for folder in folders for file in (PERFDB.parent / folder).rglob("*.py")),
+    ]
+    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
+    bare = [str(file) for file, tree in trees.items() if not ast.get_docstring(tree)]
+    assert len(files) > 25
+    assert (
+        bare + [f"{file}: {each.name}" for file, tree in trees.items() for each in public("", tree) if not each.said]
+        == []
+    )
+
+
 def _has_float(annotation: ast.expr | None) -> bool:
     return annotation is not None and re.search(r"\bfloat\b", ast.unparse(annotation)) is not None
 
@@ -159,6 +184,13 @@ def test_a_function_that_raises_one_of_our_errors_names_it_or_what_it_is_a_kind_
                 untold.append(f"{each}: {name}")
     assert {"UsageError", "RecordError"} <= errors().keys()
     assert untold == []
+
+
+def test_what_computes_with_statistics_made_by_others_is_among_those_that_name_a_source() -> None:
+    texts = {module: (PERFDB / module).read_text(encoding="utf-8") for module in modules()}
+    assert {
+        name for name, text in texts.items() if re.search(r"^ *from (scipy|ruptures)\b", text, re.M)
+    } <= SOURCES.keys()
 
 
 @pytest.mark.parametrize("module", SOURCES)

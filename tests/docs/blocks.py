@@ -5,15 +5,15 @@ A mark is a comment right before its block, which no reader of the page sees:
 - `<!-- not run: REASON -->`: the block is not run. The reason names the test that runs the like, if there is one.
 - `<!-- not run: lines with `A`, `B`: REASON -->`: lines that hold one of these words are not run, the others are.
 - `<!-- run: exit 5 -->`: the block is run, and ends with that exit code.
+- `<!-- printed -->`, before a text: the commands right above print each of its lines, in this order.
 
-A block without a mark is run and ends with 0.
+A block without a mark is run and ends with 0. Every fence says what it holds, so that no commands hide in one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # What a fence of commands is called.
@@ -27,7 +27,7 @@ _RUN = re.compile(r"run: exit (?P<code>\d+)")
 
 
 class BadMarkError(Exception):
-    """A mark that says nothing that is known, or of nothing that is there."""
+    """A mark that says nothing that is known, or of nothing that is there; or a fence that does not say what it holds."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Block:
         left_out: The lines that a mark leaves out; all of them if it leaves out the block.
         reason: Why; "" where nothing is left out.
         exit_code: What the rest ends with.
+        printed: Lines that it prints, in this order, beside others; without the spaces around them.
     """
 
     line: int
@@ -47,6 +48,7 @@ class Block:
     left_out: tuple[str, ...]
     reason: str
     exit_code: int
+    printed: tuple[str, ...] = ()
 
     @property
     def typed(self) -> str:
@@ -59,33 +61,42 @@ class Block:
         return tuple(re.findall(r"tests/[\w/.-]*\w", self.reason))
 
 
-def blocks(page: Path) -> Iterator[Block]:
+def blocks(page: Path) -> list[Block]:
     """The command blocks of a page, in order.
 
     Raises:
-        BadMarkError: a mark is not understood, or stands before no command block.
+        BadMarkError: a mark is not understood, or stands before no command block; or a fence has no language.
     """
     text = page.read_text(encoding="utf-8")
     used = 0
+    made: list[Block] = []
     for found in _FENCE.finditer(text):
+        line = text.count("\n", 0, found.start("indent")) + 1
+        if not found["language"]:
+            raise BadMarkError(f"{page.name}:{line}: a fence of what? sh, console, text, toml …")
+        mark = " ".join((found["mark"] or "").split())
+        if found["language"] == "text" and mark == "printed":
+            if not made or not made[-1].typed:
+                raise BadMarkError(f"{page.name}:{line}: no command is run above")
+            made[-1] = replace(made[-1], printed=tuple(map(str.strip, found["text"].splitlines())))
+            used += 1
         if found["language"] not in LANGUAGES:
             continue
-        mark = " ".join((found["mark"] or "").split())
         used += is_mark(mark)
-        line = text.count("\n", 0, found.start("indent")) + 1
         body = re.sub(f"^{found['indent']}", "", found["text"], flags=re.MULTILINE)
         try:
-            yield _marked(mark, line, body)
+            made.append(_marked(mark, line, body))
         except BadMarkError as error:
             raise BadMarkError(f"{page.name}:{line}: {error}") from error
-    marks = [comment for comment in re.findall(r"<!--([\s\S]*?)-->", text) if is_mark(comment)]
+    marks = [comment for comment in re.findall(r"^ *<!--([\s\S]*?)-->", text, re.MULTILINE) if is_mark(comment)]
     if len(marks) != used:
         raise BadMarkError(f"{page.name}: {len(marks) - used} marks stand before no command block")
+    return made
 
 
 def is_mark(comment: str) -> bool:
-    """Whether a comment speaks of running at all."""
-    return re.match(r"\s*(not )?run\b", comment) is not None
+    """Whether a comment speaks of running at all, or of what it prints."""
+    return re.match(r"\s*((not )?run|printed)\b", comment) is not None
 
 
 def commands(text: str) -> list[str]:

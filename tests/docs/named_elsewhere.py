@@ -36,12 +36,14 @@ WORKER_NODES | NUM_WORKERS | ENVOY_NODE | Pre-flight checks | http://${ENVOY_NOD
 openenv_cluster | health_flags | envoy-config-generated.yaml | ps aux | grep -i error benchmark-env-*.log |
 round-robin | WebSocket connections are sticky | tests/test_scaling.py | --url | --requests-grid | --wait-grid |
 --reps | --output-dir | -n | --wait | --expected-hosts | --require-hosts |
-experiments/results/slurm-single/$(date +%Y-%m-%d) | raw.jsonl | summary.csv | host_url | unique_hosts |
+experiments/results/slurm-single/$(date +%Y-%m-%d) | experiments/results/slurm-multi/$(date +%Y-%m-%d) |
+experiments/results/single-node-ceiling/$(date +%Y-%m-%d) | experiments/results/multi-node-ceiling/$(date +%Y-%m-%d) |
+raw.jsonl | summary.csv | host_url | unique_hosts |
 unique_hosts = 1 | error_rate | batch_size | pd.read_csv | find_ceiling | Phase 1 | until ~50% success | Phase 2 |
 Phase 3 | num_workers | single_ceiling | multi_ceiling | expected_ceiling | scaling_efficiency |
 Scaling efficiency | Scaling factor | Single-node ceiling | Multi-node ceiling | Expected Results |
 Target 100k+ envs | Log Entry Template | wait_s | Max Batch | p99 Latency | Success % | RPS | Unique hosts seen |
-Load distribution
+Load distribution | matplotlib | max_batch | Uneven Load Distribution
 """
 
 MINI_SLURM = """
@@ -55,7 +57,9 @@ MINI_SLURM_CONTROL_FILE | SIGUSR1 | update_resources() | read_control_file() | i
 current_cpus | control_file | Log Scaling Events | Test at Min/Max |
 Faster training when cluster is underutilized | Make room for important workloads | Preemption Handling |
 Elastic Memory | GPU Elastic Scaling | Multi-Node Elastic | Checkpointing | Predictive Scaling |
-Cost-Aware Scaling | Dynamic Scaling | Resource Resizing | Opportunistic Use | Control Channel
+Cost-Aware Scaling | Dynamic Scaling | Resource Resizing | Opportunistic Use | Control Channel |
+signal_handler | train_epoch | Set Realistic Bounds | Handle Graceful Degradation | Poll Control File |
+Use Signals for Responsiveness
 """
 
 FLUENCE = """
@@ -70,7 +74,9 @@ pip install -r requirements.txt | crd/pull-container.yaml | crd | lammps.yaml | 
 --cpus | --memory | time python | Would you like to continue? (yes/no)? | gcloud container clusters delete |
 plot-lammps.py | scheduler | experiment | size-16-8-8-8 | total_time | batch-3 | batch-2 | default | fluence |
 fluence-original | clogging | start / end time | multiprocessing | sometimes it hangs | raise |
-functions as a service | workflow tool | --set | as-a-second-scheduler/
+functions as a service | workflow tool | --set | as-a-second-scheduler/ | test-cluster | flux-k8s |
+kubectl get nodes | scheduler-plugins-controller | Minicluster | kubectl delete -f crd/pull-container.yaml |
+results/size-2 | results/size-2-3 | test-fluence | test-six | test-large | size-8-8-8-8 | size-4-8-8-8
 """
 
 

@@ -74,12 +74,12 @@ class Place:
         }
 
     def type(self, text: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
-        """Type lines into a shell that ends at the first one that fails."""
+        """Type lines into a shell that ends at the first one that fails, in a pipe too."""
         if self.names:
             named = "|".join(re.escape(name) for name in sorted(self.names, key=len, reverse=True))
             text = re.sub(rf"(?<![\w-])({named})(?![\w-])", lambda found: self.names[found[0]], text)
         return subprocess.run(
-            ["bash", "-e", "-c", text],
+            ["bash", "-e", "-o", "pipefail", "-c", text],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,

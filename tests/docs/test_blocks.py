@@ -9,13 +9,12 @@ import pytest
 
 from tests.docs.blocks import BadMarkError, Block, blocks
 from tests.docs.places import CHECKOUT, NEEDS, Place, make_checkout, real_records
+from tests.docs.test_prose import NAMES
 
-PAGES = [
-    page.relative_to(CHECKOUT).as_posix()
-    for page in (CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md")))
-    if page.parent.name != "decisions"
-]
-WITH_COMMANDS = [name for name in PAGES if any(blocks(CHECKOUT / name))]
+# Every page of the site. The decisions have no commands to follow, and a page's own test types those of one.
+PAGES = [name for name in NAMES if not name.startswith("docs/decisions/")]
+TYPED_ELSEWHERE = {"examples/mini-slurm/README.md": "tests/examples/test_mini_slurm.py"}
+WITH_COMMANDS = [name for name in PAGES if name not in TYPED_ELSEWHERE and any(blocks(CHECKOUT / name))]
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +47,10 @@ def expect(place: Place, name: str, block: Block) -> None:
         f"{name}:{block.line} ends with {done.returncode}:\n{block.typed}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
     )
     assert done.returncode == block.exit_code, told
+    home = str(place.top / "home")
+    lines = iter(line.replace(home, "~").strip() for line in done.stdout.splitlines())
+    missing = [line for line in block.printed if line not in lines]  # what is found is behind what was found before
+    assert missing == [], told
 
 
 @pytest.mark.parametrize("name", WITH_COMMANDS)
@@ -55,6 +58,13 @@ def test_what_a_mark_names_in_place_of_a_run_exists(name: str) -> None:
     for block in blocks(CHECKOUT / name):
         assert all((CHECKOUT / test).exists() for test in block.tests), f"{name}:{block.line}: {block.tests}"
         assert block.text.strip(), f"{name}:{block.line}: an empty block"
+
+
+def test_a_page_whose_commands_are_typed_elsewhere_is_read_there_whole() -> None:
+    for name, test in TYPED_ELSEWHERE.items():
+        assert all(block.reason == "" for block in blocks(CHECKOUT / name))
+        text = (CHECKOUT / test).read_text(encoding="utf-8")
+        assert Path(name).name in text and "```sh" in text
 
 
 def only(tmp_path: Path, text: str) -> Block:
@@ -78,6 +88,15 @@ def test_a_mark_leaves_out_the_block_or_lines_of_it_or_tells_the_exit_code(tmp_p
     assert only(tmp_path, f"<!-- not a mark -->\n{commands}").reason == ""
 
 
+def test_a_text_that_is_marked_as_printed_is_what_the_commands_above_print_in_this_order(tmp_path: Path) -> None:
+    place = Place(tmp_path, folder=tmp_path)
+    shown = "```sh\nprintf 'a\\n  b\\nc\\n'\n```\n\nIt says\n\n<!-- printed -->\n```text\n%s\n```\n"
+    expect(place, "page.md", only(tmp_path, shown % "a\nb"))
+    for wrong in ("a\nd", "b\na"):
+        with pytest.raises(AssertionError):
+            expect(place, "page.md", only(tmp_path, shown % wrong))
+
+
 @pytest.mark.parametrize(
     "mark",
     [
@@ -87,6 +106,8 @@ def test_a_mark_leaves_out_the_block_or_lines_of_it_or_tells_the_exit_code(tmp_p
         "<!-- not run: lines with `nothing`: no such line -->\n",
         "<!-- not run: lines with `true`: all lines -->\n",
         "<!-- not run: too far off -->\n\n",
+        "```\nperfdb list\n```\n\n",
+        "<!-- printed -->\n```text\nnothing ran\n```\n\n",
     ],
 )
 def test_a_mark_that_says_nothing_is_a_fault(tmp_path: Path, mark: str) -> None:

@@ -1,4 +1,4 @@
-"""Every check that a record may have is described where people look for it."""
+"""Every check and every finding that a record may have is described where people look for it."""
 
 from __future__ import annotations
 
@@ -31,6 +31,14 @@ def names_in(source: Path) -> Iterator[str]:
         yield from (each.value for each in named if isinstance(each, ast.Constant) and isinstance(each.value, str))
 
 
+def findings_in(source: Path) -> Iterator[str]:
+    """The names of the findings that a module makes, as far as they are no patterns."""
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
+            named = [each.value for each in node.keywords if each.arg == "name"]
+            yield from (each.value for each in named if isinstance(each, ast.Constant) and isinstance(each.value, str))
+
+
 def made() -> list[tuple[str, str]]:
     """Every check by the module that makes it."""
     sources = [path for maker in MAKERS for path in (CHECKOUT / "perfdb" / maker).rglob("*.py")]
@@ -42,6 +50,14 @@ def test_a_check_is_described_on_the_page_of_its_family_or_of_records(source: st
     family = source.split("/")[2]
     pages = [CHECKOUT / "docs" / "record.md", *([PAGES[family]] if family in PAGES else [])]
     assert any(f"`{name}`" in page.read_text(encoding="utf-8") for page in pages)
+
+
+def test_every_finding_is_described_on_the_page_of_records() -> None:
+    sources = [path for maker in MAKERS for path in (CHECKOUT / "perfdb" / maker).rglob("*.py")]
+    found = {name for path in sources for name in findings_in(path)}
+    assert len(found) > 20
+    page = (CHECKOUT / "docs" / "record.md").read_text(encoding="utf-8")
+    assert {name for name in found if f"`{name}`" not in page} == set()
 
 
 def test_every_family_makes_some() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -28,6 +29,17 @@ STARTER = CHECKOUT / "perfdb" / "cli" / "starter" / "files"
 
 def text_of(name: str) -> str:
     return (CHECKOUT / name).read_text(encoding="utf-8")
+
+
+# CONTRIBUTING.md
+
+
+def test_the_rooms_are_those_of_the_contract_from_top_to_bottom() -> None:
+    tools = tomllib.loads(text_of("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    (layers,) = [contract["layers"] for contract in tools if contract["type"] == "layers"]
+    (told,) = re.findall(r"```text\n(.*?)```", text_of("CONTRIBUTING.md"), re.DOTALL)
+    rooms = [re.split(r"  +", line)[0] for line in told.splitlines()]
+    assert [room for room in rooms if room] == layers
 
 
 # perfdb.toml
@@ -203,6 +215,14 @@ def test_the_hooks_fetch_nothing_and_are_there_after_make_setup() -> None:
         program = Path(hook["entry"].split()[0])
         assert program.parent == Path(".venv/bin")
         assert Path(sys.executable).with_name(program.name).exists()
+
+
+def test_make_says_what_to_do_without_a_python_and_makes_nothing(tmp_path: Path) -> None:
+    argv = ["make", "-C", str(CHECKOUT), f"VENV={tmp_path}/venv", "PYTHON=nosuchpython", "demo"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "There is no nosuchpython on PATH. Install Python 3.11" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_hooks_before_a_commit_are_what_make_lint_asks() -> None:

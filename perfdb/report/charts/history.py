@@ -19,6 +19,7 @@ from perfdb.units import counted, quantity
 # Past so many versions their names stand too close to be read: some are left out by Vega.
 _ROOM_PX = 14
 _LETTER_PX = 6.5
+_LINE_PX = 13
 # A line through fewer points would claim a level that they do not show.
 _FEWEST_IN_A_LINE = 3
 
@@ -46,11 +47,12 @@ def history(
         {
             "x": places[change.at],
             "told": "changed" if change.ratio is None else f"{change.ratio - 1:+.1%}",
+            "down": down,
             "kind": change.certainty,
             "sure": f"p = {change.p:.2g}",
             "medians": f"{quantity(change.before, series.unit)} → {quantity(change.after, series.unit)}",
         }
-        for change in series.changes
+        for change, down in zip(series.changes, _lowered(series, places, by, width), strict=True)
     ]
     remarks = [
         {"x": places[mark.at], "told": shortened(mark.note, 60), "note": shortened(mark.note, 400)}
@@ -95,6 +97,24 @@ def _places(points: Sequence[Point], by: By) -> list[str]:
         return [_instant(point.first_at) for point in points]
     versions = Counter(point.version for point in points)
     return unlike([spelled(p.version, p.source if versions[p.version] > 1 or not p.version else None) for p in points])
+
+
+def _lowered(series: Series, places: Sequence[str], by: By, width: int) -> list[int]:
+    """How many pixels lower each change's label stands than the first line: below one that it would stand upon."""
+    if by == "version":
+        named = list(dict.fromkeys(places))
+        across = [named.index(place) * width / len(named) for place in places]
+    else:
+        times = [point.first_at.timestamp() for point in series.points]
+        across = [width * (time - min(times)) / ((max(times) - min(times)) or 1) for time in times]
+    ends: list[float] = []  # of each line, where its last label ends
+    lowered = []
+    for change in series.changes:
+        begins = across[change.at]
+        line = next((line for line, end in enumerate(ends) if end <= begins), len(ends))
+        ends[line : line + 1] = [begins + len("+100.0%") * _LETTER_PX]
+        lowered.append(line * _LINE_PX)
+    return lowered
 
 
 def _of_versions(places: Sequence[str], width: int) -> dict[str, Any]:
@@ -202,10 +222,10 @@ def _template() -> Any:
         points.mark_rule(style="spread").encode(x=x, y=alt.Y("low:Q"), y2="high:Q", tooltip=about),
         points.mark_point(style="middle").encode(x=x, y=y, tooltip=about),
         alt.Chart(data("changes"))
-        .mark_text(style="changed", align="left", baseline="top", dx=4)
+        .mark_text(style="changed", align="left", baseline="top", dx=4, dy=alt.expr("datum.down"))
         .encode(x=x, y=alt.value(0), text="told:N"),
         alt.Chart(data("suspected"))
-        .mark_text(style="changed", align="left", baseline="top", dx=4)
+        .mark_text(style="changed", align="left", baseline="top", dx=4, dy=alt.expr("datum.down"))
         .encode(x=x, y=alt.value(0), text="told:N"),
         alt.Chart(data("remarks"))
         .mark_text(style="remarked", align="left", baseline="bottom", dx=4)

@@ -149,6 +149,17 @@ def test_a_suspected_change_is_drawn_unlike_a_confirmed_one():
     assert [each["told"] for each in spec["datasets"]["suspected"]] == ["changed"]
 
 
+def test_the_labels_of_changes_side_by_side_stand_on_lines_of_their_own():
+    change = series().changes[0]
+    changes = tuple(change.model_copy(update={"at": at}) for at in (1, 2, 5))
+    for by, width in (("version", 120), ("date", 120)):
+        spec = history(series(changes=changes), metric="rate", by=by, width=width)
+        first, second, far = (each["down"] for each in spec["datasets"]["changes"])
+        assert first < second and far == first, by
+    wide = history(series(changes=changes), metric="rate", by="version", width=900)
+    assert [each["down"] for each in wide["datasets"]["changes"]] == [0, 0, 0]
+
+
 def test_scaling_shows_the_median_and_the_spread_of_each_place():
     spec = scaling(
         [Place("a", 4, [9.0, 10.0, 30.0], 3)], name="rate", unit="tasks/s", param="provider.nodes_per_block", title="T"
