@@ -79,7 +79,8 @@ class Part:
         """Columns of it; those that it has."""
         names = {key: f"c{place}" for place, key in enumerate(self.counts)}
         wanted = {key: names[key] for key in keys if key in names}
-        table = self.file.read(columns=list(wanted.values()))
+        # No threads: one that lets go of our bytes while Python ends takes the whole process down with it, by an abort.
+        table = self.file.read(columns=list(wanted.values()), use_threads=False)
         return {key: table.column(name) for key, name in wanted.items()}
 
 

@@ -438,3 +438,19 @@ def test_the_files_of_an_index_hold_no_other_versions_of_the_truth(tmp_path: Pat
     opened(tmp_path).search()
     listed = [name for name, _ in json.loads((folder / "parts.json").read_bytes())["parts"]]
     assert sorted(path.name for path in folder.iterdir()) == sorted([*listed, "parts.json"])
+
+
+def test_a_part_is_read_without_threads() -> None:
+    """One of Arrow's that frees a part's bytes while Python ends aborts the process, seldom and after its last word."""
+    program = (
+        "import os, pyarrow.parquet\n"
+        "from perfdb.registry.index.columns import Key\n"
+        "from perfdb.registry.index.parts import Part, part_of_rows\n"
+        "data = part_of_rows([{Key('folder', 't'): f'a/b/{i:016x}', Key('x', 'n'): 1.0} for i in range(9)]).data\n"
+        "before = len(os.listdir('/proc/self/task'))\n"
+        "part = Part.of(data)\n"
+        "assert len(part.read(part.counts)) == 2\n"
+        "print(len(os.listdir('/proc/self/task')) - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n"
