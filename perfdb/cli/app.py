@@ -10,11 +10,8 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 import typer
 from typer.core import TyperGroup
 
-from perfdb import __version__
+from perfdb.cli.version import perfdb_measures_with, telling
 from perfdb.errors import UsageError
-
-# What `perfdb.record` says too: importing it takes four times as long as all else that `--version` does.
-RECORD_SCHEMA = 1
 
 
 class Entry(NamedTuple):
@@ -118,32 +115,15 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
-        import platform
-
-        python = platform.python_version()
-        measured = f"Parsl {_installed('parsl')}, MLflow {_installed('mlflow')}, Python {python}"
-        typer.echo(f"perfdb {__version__} ({measured}, record schema {RECORD_SCHEMA})")
-        raise typer.Exit
-
-
-def _installed(package: str) -> str:
-    """A package's version, without importing it."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
 @app.callback()
 def _root(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_version, is_eager=True, help="Print perfdb's version, and with what it measures."
+            "--version",
+            callback=telling(perfdb_measures_with),
+            is_eager=True,
+            help="Print perfdb's version, and with what it measures.",
         ),
     ] = False,
 ) -> None:

@@ -45,7 +45,8 @@ def init(
     git_is_new = repository is None
     if repository is None and not dry_run:
         repository = _begin(place)
-    following = _next(repository, None if place == Path.cwd() else folder)
+    written = [part.path for part, what in done if what == "written"]
+    following = _next(repository, None if place == Path.cwd() else folder, written, dry_run=dry_run)
     if as_json:
         files = [{"path": part.path, "done": what} for part, what in done]
         document = {"folder": str(place), "dry_run": dry_run, "files": files, "git": "made" if git_is_new else "there"}
@@ -145,15 +146,22 @@ def _begin(place: Path) -> Repository:
         ) from error
 
 
-def _next(repository: Repository | None, folder: Path | None) -> list[str]:
+def _next(repository: Repository | None, folder: Path | None, written: list[str], *, dry_run: bool) -> list[str]:
     """The commands that are still to be typed."""
     import shlex
 
-    commands = [f"cd {shlex.quote(str(folder))}"] if folder is not None else []
-    if repository is None or repository.commit_at("HEAD") is None:
+    named = [] if folder is None else [shlex.quote(str(folder))]
+    commands = [" ".join(["perfdb init", *named])] if dry_run else []
+    commands += [f"cd {name}" for name in named]
+    begun = repository is not None and repository.commit_at("HEAD") is not None
+    if not begun:
         commands += ["git add .", 'git commit -m "Start a results repository"']
+    elif written:
+        commands += [f"git add {shlex.join(written)}", 'git commit -m "Add what a results repository needs"']
     if repository is None or not repository.remotes():
         commands += ["git remote add origin URL", "git push -u origin HEAD"]
+    elif written or not begun:
+        commands += ["git push -u origin HEAD"]
     return [*commands, "run-parsl-perf.py local_htex --time 5", "perfdb contribute --push"]
 
 
@@ -169,7 +177,7 @@ def _tell(place: Path, done: list[tuple[Part, Done]], *, dry_run: bool, git_is_n
     print(printable(str(place)))
     for part, what in done:
         print(f"  {part.path:<45} {words[what]}")
-    if any(part.path == "requirements.txt" and what == "written" for part, what in done):
+    if any(part.path == "requirements.txt" and what != "kept" for part, what in done):
         print("requirements.txt lacks a line for perfdb itself: README.md says how to make it")
     if git_is_new:
         print(f"a git repository {would or 'was '}made, on the branch main; nothing is committed")

@@ -18,6 +18,7 @@ from perfdb.cli.run_options import (
     COMMON,
     COMMON_OPTIONS,
     GOING_ON,
+    PROGRAM_VERSION,
     SPEC_FILES,
     OptionalName,
     Target,
@@ -79,7 +80,7 @@ def parsl_perf_app() -> typer.Typer:
     from perfdb.families import FAMILIES
 
     positional = {"target": Target, "name": OptionalName}
-    return _app_for(FAMILIES["throughput"], positional, {}, name="run-parsl-perf.py")
+    return _app_for(FAMILIES["throughput"], positional, PROGRAM_VERSION, name="run-parsl-perf.py")
 
 
 def _positional(family: Family) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def _positional(family: Family) -> dict[str, Any]:
     return {
         "target": Annotated[
             str | None,
-            typer.Argument(metavar=f"[{subject.metavar}]", help=subject.help, autocompletion=subject.complete),
+            typer.Argument(metavar=subject.metavar, help=subject.help, autocompletion=subject.complete),
         ],
         "named": Annotated[
             str | None,
@@ -117,6 +118,7 @@ def _app_for(
     parameters = {**positional, **flags, **options, **common}
 
     def command(**given: Any) -> None:
+        given.pop("version", None)  # answered already, if it was asked
         if given.pop("drop", False):
             _drop(family, machine=given["machine"], as_json=given["as_json"])
             return
@@ -147,7 +149,9 @@ def _the_one(subject: Subject, target: str | None, named: str | None) -> str:
 def _give_signature(command: Callable[..., None], parameters: Mapping[str, Any]) -> None:
     """typer reads a command's flags from its signature, and ours is only known now."""
     required = inspect.Parameter.empty if parameters["target"] is Target else None
-    defaults: dict[str, Any] = {"target": required} | dict.fromkeys(("no_server", "as_json", "fresh", "drop"), False)
+    defaults: dict[str, Any] = {"target": required} | dict.fromkeys(
+        ("no_server", "as_json", "fresh", "drop", "version"), False
+    )
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(n), annotation=annotation)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from perfdb.cli.compare import FAIL_ON_HELP, FailOn
+from perfdb.cli.version import perfdb_measures_with, telling
 
 if TYPE_CHECKING:
     from perfdb.families import Outputs
@@ -31,7 +32,7 @@ Target = Annotated[
         autocompletion=complete_config,
     ),
 ]
-OptionalName = Annotated[str | None, typer.Argument(metavar="[RUN_NAME]", help="What to call this run.")]
+OptionalName = Annotated[str | None, typer.Argument(metavar="RUN_NAME", help="What to call this run.")]
 COMMON_OPTIONS: dict[str, Any] = {
     "experiment": Annotated[
         str | None, typer.Option(help="The experiment to file it under; default: the family.", rich_help_panel=COMMON)
@@ -81,6 +82,18 @@ COMMON_OPTIONS: dict[str, Any] = {
     ],
     "as_json": Annotated[
         bool, typer.Option("--json", help="Print the record as one JSON document.", rich_help_panel=COMMON)
+    ],
+}
+# Of the program `run-parsl-perf.py`; that of `perfdb run` stands before the command.
+PROGRAM_VERSION: dict[str, Any] = {
+    "version": Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=telling(perfdb_measures_with, of="run-parsl-perf.py"),
+            is_eager=True,
+            help="Print perfdb's version, and with what it measures.",
+        ),
     ],
 }
 # What a family that measures something else than a Parsl config has no use for.

@@ -101,7 +101,7 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     said = made("--dry-run")
     assert (done(said)["README.md"], done(said)["perfdb.toml"]) == ("kept", "written")
     assert "would be written" in typed("--dry-run")
-    typed("results", "--dry-run")
+    assert made("results", "--dry-run")["next"][:2] == ["perfdb init results", "cd results"]
     assert [path.name for path in tmp_path.rglob("*")] == ["README.md"]
 
 
@@ -112,7 +112,34 @@ def test_a_repository_that_is_there_keeps_its_branch_and_its_commits(tmp_path: P
     head = git(tmp_path, "rev-parse", "HEAD")
     said = made()
     assert (said["git"], git(tmp_path, "rev-parse", "trunk")) == ("there", head)
-    assert not any(command.startswith("git ") for command in said["next"])
+
+
+def test_what_was_written_is_to_be_committed_and_pushed_and_nothing_else(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "remote", "add", "origin", "file:///nowhere")
+    assert [word for word in made()["next"] if word.startswith("git ")] == [
+        "git add .",
+        'git commit -m "Start a results repository"',
+        "git push -u origin HEAD",
+    ]
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message=first")
+    assert not any(command.startswith("git ") for command in made()["next"])
+    (tmp_path / "README.md").unlink()
+    (tmp_path / "perfdb.toml").unlink()
+    assert made()["next"][:3] == [
+        "git add README.md perfdb.toml",
+        'git commit -m "Add what a results repository needs"',
+        "git push -u origin HEAD",
+    ]
+
+
+def test_that_the_requirements_lack_perfdb_is_told_until_they_do_not(tmp_path: Path) -> None:
+    assert "lacks a line for perfdb itself" in typed()
+    assert "lacks a line for perfdb itself" in typed()
+    with (tmp_path / "requirements.txt").open("a") as requirements:
+        requirements.write("perfdb @ https://example.org/perfdb.whl\n")
+    assert "lacks a line" not in typed()
 
 
 def test_below_the_top_of_a_checkout_it_refuses_until_that_is_one_of_its_own(tmp_path: Path) -> None:

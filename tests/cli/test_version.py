@@ -1,4 +1,4 @@
-"""`perfdb --version`: what it is, what it measures with, and at once."""
+"""`--version` of each program: what it is, what it measures with, and at once."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 from perfdb import __version__
-from perfdb.cli.app import RECORD_SCHEMA
+from perfdb.cli.version import RECORD_SCHEMA
 from perfdb.record.model import SCHEMA_VERSION
 
 BIN = Path(sys.executable).parent
 
 
-def test_the_line_names_what_measures_and_what_is_measured() -> None:
-    done = subprocess.run([BIN / "perfdb", "--version"], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize(
+    ("program", "begins"), [("perfdb", "perfdb"), ("run-parsl-perf.py", "run-parsl-perf.py of perfdb")]
+)
+def test_the_line_names_what_measures_and_what_is_measured(program: str, begins: str) -> None:
+    done = subprocess.run([BIN / program, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == (
-        f"perfdb {__version__} (Parsl {version('parsl')}, MLflow {version('mlflow')}, Python {platform.python_version()}, "
+        f"{begins} {__version__} (Parsl {version('parsl')}, MLflow {version('mlflow')}, Python {platform.python_version()}, "
         f"record schema {SCHEMA_VERSION})\n"
     )
 

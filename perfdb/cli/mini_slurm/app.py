@@ -6,9 +6,9 @@ from typing import Annotated, Any, ClassVar
 
 import typer
 
-from perfdb import __version__
 from perfdb.cli.app import Commands, Entry
 from perfdb.cli.mini_slurm.light import lighten
+from perfdb.cli.version import perfdb_runs_on, telling
 
 
 class MiniSlurmCommands(Commands):
@@ -48,16 +48,16 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"mini-slurm of perfdb {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print perfdb's version and exit.")
+        bool,
+        typer.Option(
+            "--version",
+            callback=telling(perfdb_runs_on, of="mini-slurm"),
+            is_eager=True,
+            help="Print perfdb's version, and Python's.",
+        ),
     ] = False,
 ) -> None:
     pass

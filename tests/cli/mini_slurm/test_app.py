@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 
@@ -48,8 +49,8 @@ def test_an_error_is_told_by_the_name_that_was_typed(home: Home) -> None:
     assert said.err.count("\n") == 1
 
 
-def test_its_version_is_perfdbs(home: Home) -> None:
-    assert f"mini-slurm of perfdb {__version__}\n" == home.told("--version").out
+def test_its_version_is_perfdbs_and_pythons(home: Home) -> None:
+    assert f"mini-slurm of perfdb {__version__} (Python {platform.python_version()})\n" == home.told("--version").out
 
 
 def test_a_database_of_another_program_is_left_alone(home: Home) -> None:
