@@ -12,8 +12,10 @@ demo: $(READY) ## set up what measuring needs, then one real measurement: a tabl
 
 setup: $(STAMP)
 
+# Looks for pip: a Python without its venv package leaves an environment that has none, and the next try completes it.
 $(READY): requirements/base.txt pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/pip || command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on PATH. Install Python 3.11, on Debian 12: apt-get install python3.11 python3.11-venv; or say where it is: make PYTHON=/its/folder/python3.11" >&2; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q perfdb # where PYTHONDONTWRITEBYTECODE is set, nobody else would

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -125,8 +126,9 @@ def expanded(path: Path) -> Path:
 def find_root(start: Path) -> Path:
     """The nearest folder at or above `start` with a perfdb.toml or a git checkout, else `start`."""
     for folder in (start, *start.parents):
-        if (folder / SETTINGS_FILE).is_file() or (folder / ".git").exists():
-            return folder
+        with contextlib.suppress(PermissionError):  # a folder above that we may not look into
+            if (folder / SETTINGS_FILE).is_file() or (folder / ".git").exists():
+                return folder
     return start
 
 
@@ -148,9 +150,20 @@ def load_settings(**flags: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            there = ", ".join(field for field in Settings.model_fields if field != "root")
+            raise SettingsError(
+                f"{SETTINGS_FILE} has `{name}`, and there is no such setting; there are {there}. Mend it there "
+                "(docs/reference/settings.md explains them)."
+            ) from error
         raise SettingsError(
             f"the setting `{name}` is wrong: {first['msg']}. It comes from a flag, from PERFDB_{name.upper()} or from "
             f"{SETTINGS_FILE}; mend it there (docs/reference/settings.md lists them all)."
+        ) from error
+    except OSError as error:
+        raise SettingsError(
+            f"{SETTINGS_FILE} cannot be read: {os.strerror(error.errno or 0).lower()}. Mend that (chmod u+r {error.filename}), "
+            "or set PERFDB_ROOT to another folder."
         ) from error
     except ValueError as error:  # tomllib: the file is no TOML
         raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error}. Mend it, or move it away.") from error

@@ -54,7 +54,9 @@ def test_a_wrong_value_is_told_by_its_name_and_where_it_may_come_from(monkeypatc
 
 def test_an_unknown_setting_in_the_file_is_told(here):
     (here / SETTINGS_FILE).write_text('registri = "mlruns"\n')
-    with pytest.raises(SettingsError, match="`registri` is wrong"):
+    with pytest.raises(
+        SettingsError, match=r"has `registri`, and there is no such setting; there are registry, .+settings\.md"
+    ):
         load_settings()
 
 
@@ -62,6 +64,12 @@ def test_an_unknown_setting_in_the_file_is_told(here):
 def test_a_file_that_is_no_toml_is_told(here, text):
     (here / SETTINGS_FILE).write_bytes(text)
     with pytest.raises(SettingsError, match=rf"{SETTINGS_FILE} cannot be read: .+Mend it, or move it away\.$"):
+        load_settings()
+
+
+def test_a_file_that_cannot_be_read_is_told(here):
+    (here / SETTINGS_FILE).symlink_to("/proc/self/mem")  # which nobody reads from its begin
+    with pytest.raises(SettingsError, match=rf"{SETTINGS_FILE} cannot be read: .+PERFDB_ROOT"):
         load_settings()
 
 

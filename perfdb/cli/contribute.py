@@ -21,7 +21,7 @@ def contribute(
     ids: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ID]...",
+            metavar="ID",
             help="Records' ids, or their first digits; default: all that the base has not got.",
             autocompletion=complete_id,
         ),
@@ -124,7 +124,7 @@ def _validator(voice: Voice) -> Check:
     from perfdb.redaction import Identity
     from perfdb.registry.validator import validate_change
 
-    on_progress = voice.counting("checking", "records")
+    on_progress = voice.counting("records checked", "so far")
 
     def check(repository: Path, base: str, head: str, registry: str) -> Sequence[Fault]:
         return validate_change(repository, base, head, registry, rules(), Identity.here(), on_progress).faults

@@ -23,7 +23,7 @@ def find_config(target: str, settings: Settings) -> Path:
 
     Raises:
         UsageError: it is too long to be a path.
-        ConfigError: there is none.
+        ConfigError: there is none, or its folder is closed to us.
     """
     if not can_be_a_path(target):
         raise UsageError(f"CONFIG is too long to be a path ({len(target)} characters). Give a file, or a name.")
@@ -31,8 +31,13 @@ def find_config(target: str, settings: Settings) -> Path:
     folder = settings.root / CONFIG_FOLDER
     named = folder / (target if target.endswith(".py") else f"{target}.py")
     plain = "/" not in target
-    if plain and not path.exists() and named.is_file():
-        return named
+    try:
+        if plain and not path.exists() and named.is_file():
+            return named
+    except PermissionError as error:
+        raise ConfigError(
+            f"{CONFIG_FOLDER}/ may not be looked into. Open it with `chmod u+rx {folder}`, or give a config's file."
+        ) from error
     if plain and not path.exists() and not target.endswith(".py"):
         known = [path.stem for path in config_files(settings.root)]
         raise ConfigError(

@@ -42,7 +42,7 @@ COLUMNS = (
 def print_history(history: History) -> None:
     """A picture and a table for each series."""
     if not history.series:
-        print(f"no record that was asked for has {printable(history.metric)}.")
+        print(f"no record that was asked for has {printable(history.metric)}; `perfdb list` shows what there is.")
         return
     for number, series in enumerate(history.series):
         if number:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def validate(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Records, or folders of them; default: all.")
+        list[Path] | None, typer.Argument(metavar="PATH", help="Records, or folders of them; default: all.")
     ] = None,
     base: Annotated[str | None, typer.Option(metavar="REV", help="Judge what a branch adds to this one.")] = None,
     head: Annotated[str, typer.Option(metavar="REV", help="With --base: that branch.")] = "HEAD",
@@ -50,7 +50,7 @@ def validate(
         raise UsageError("--json and --markdown exclude each other: choose one.")
     settings = load_settings()
     voice = Voice()
-    on_progress = voice.counting("validate", "records")
+    on_progress = voice.counting("records validated", "so far")
     if base is not None:
         # The contributor's own names are looked for where the records are made; what CI says must not hang on its host.
         top, registry = _from_top(settings)

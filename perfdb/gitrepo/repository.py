@@ -10,6 +10,8 @@ from perfdb.errors import RegistryError, UsageError
 from perfdb.gitrepo.commands import Git, GitFailed, without_credentials
 
 TRUNKS = ("main", "master")
+# What git says of a checkout whose owner is not who asks; the path is the one that its `safe.directory` wants.
+_FOREIGN = re.compile(r"dubious ownership in repository at '([^']+)'")
 
 
 class MovedMeanwhile(RegistryError):
@@ -47,6 +49,8 @@ class Repository:
         try:
             top = git.line("rev-parse", "--show-toplevel")
         except GitFailed as error:
+            if isinstance(error.__cause__, OSError):
+                raise RegistryError(f"{error}; `perfdb doctor git` names the package.") from error
             if git.maybe("rev-parse", "--is-bare-repository") == "true":
                 raise RegistryError(
                     f"{folder} is a bare git repository, without a checkout. Contribute from a clone of it: git clone "
@@ -54,9 +58,13 @@ class Repository:
                 ) from error
             if "not a git repository" in str(error) or not folder.is_dir():
                 return None
+            if foreign := _FOREIGN.search(str(error)):
+                raise RegistryError(
+                    f"git will not work on {folder}: the checkout belongs to another user. If you trust it, type git config "
+                    f"--global --add safe.directory {foreign[1]}, then the same command again."
+                ) from error
             raise RegistryError(
-                f"git will not work on {folder}: {error}. Mend that first; if the checkout is yours and belongs to "
-                f"another user, git config --global --add safe.directory {folder} tells git so."
+                f"git will not work on {folder}: {error}. Mend that, then type the same command again."
             ) from error
         return cls(Path(top))
 
@@ -139,10 +147,15 @@ class Repository:
         for branch in TRUNKS:
             if commit := self.commit_at(f"refs/heads/{branch}"):
                 return Base(branch, commit)
-        fetch = f"git fetch {remote}, or " if remote else ""
+        if self.commit_at("HEAD") is None:
+            steps = 'Make a first commit: git commit --allow-empty --message "Begin"'
+            steps += "; then type the same command again with --base HEAD"
+        else:
+            first = f"Type git fetch {remote}; or type" if remote else "Type"
+            steps = f"{first} the same command again with --base HEAD"
         raise RegistryError(
             f"there is nothing in {self.top} to start a branch from: no main branch of a remote that was fetched, no main, "
-            f"no master. Type {fetch}name a commit with --base (a new repository needs a first commit)."
+            f"no master. {steps}, or another commit's name."
         )
 
     def check_branch(self, branch: str) -> None:

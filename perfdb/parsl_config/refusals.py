@@ -22,6 +22,8 @@ _EXTRAS = {
 }
 _MOST_NAMES = 100
 _RAISE = re.compile(r"raise\b")
+# Parsl's SlurmProvider asks Slurm when it is made.
+_SLURM = re.compile(r"\b(sacct|squeue|sbatch|scontrol|sinfo)\b")
 _CONDA = {"work_queue": "ndcctools", "taskvine": "ndcctools", "ndcctools": "ndcctools", "flux": "flux-core"}
 
 
@@ -86,6 +88,11 @@ def refusal(refused: Refused, shown: str, python: Path, lines: list[str]) -> str
         case "exception":
             # What a config raises itself says what is wrong; the line that does would only say it again.
             source = "" if _RAISE.match(line) else quoted
+            if _SLURM.search(said):
+                return (
+                    f"{where} fails while it is loaded{source} ({said}). See whether Slurm answers with `perfdb doctor slurm`; "
+                    "else correct the config, and try again."
+                )
             return f"{where} fails while it is loaded{source} ({said}). Correct it and try again."
 
 

@@ -9,11 +9,13 @@ import uuid
 from pathlib import Path
 
 from perfdb.errors import RegistryError
+from perfdb.units import bytes_
 
 _WHY = {
     errno.ENOSPC: "the disk is full: free some space",
     errno.EDQUOT: "your quota on that disk is used up: free some space",
-    errno.EROFS: "the file system is read-only: choose another folder with PERFDB_REGISTRY or PERFDB_STATE_DIR",
+    errno.ENOENT: "the folder for it is not there and was not made: make it, or choose another",
+    errno.EROFS: "the file system is read-only: choose another folder with PERFDB_REGISTRY (records) or PERFDB_STATE_DIR (all else)",
     errno.EACCES: "you may not write there: mend its permissions, or set PERFDB_REGISTRY or PERFDB_STATE_DIR",
     errno.EPERM: "you may not write there: mend its permissions, or set PERFDB_REGISTRY or PERFDB_STATE_DIR",
     errno.ENOTDIR: "a file stands where a folder belongs: move it away",
@@ -27,7 +29,20 @@ _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 def cannot_write(path: Path, error: OSError, consequence: str) -> RegistryError:
     """The paragraph for a write that failed: what, why, what it means, what to do."""
     why = _WHY.get(error.errno or 0, f"{os.strerror(error.errno)}" if error.errno else str(error))
+    if error.errno == errno.ENOSPC:
+        why = _of_no_room(path) or why
     return RegistryError(f"{path} could not be written: {why}. {consequence}")
+
+
+def _of_no_room(path: Path) -> str | None:
+    """What else than not one free byte ENOSPC means: no inode, or less room than was asked for; None where it is not so."""
+    with contextlib.suppress(OSError):
+        disk = os.statvfs(next(folder for folder in (path, *path.parents) if folder.exists()))
+        if disk.f_files and not disk.f_favail:
+            return "no more files can be made on that disk (df -i): delete some"
+        if (free := disk.f_bavail * disk.f_frsize) >= 2**20:
+            return f"the disk is full but for {bytes_(free)}, which is too little: free some space"
+    return None
 
 
 def write_new(path: Path, data: bytes) -> None:

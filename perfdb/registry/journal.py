@@ -174,6 +174,13 @@ def abandoned_journals(state_path: Path) -> list[Journal]:
     ]
 
 
+def waits(journal: Journal, state_path: Path) -> bool:
+    """Whether it belongs to an interrupted sitting that is to be gone on with."""
+    told = journal.read(WAITS)
+    plan = told.get("plan") if isinstance(told, dict) else None
+    return isinstance(plan, str) and (state_path / "sittings" / f"{plan}.json").exists()
+
+
 def _readable(path: Path) -> bool:
     try:
         path.read_bytes()
@@ -192,4 +199,4 @@ def _reserve(descriptor: int, size: int) -> None:
             raise
 
 
-__all__ = ["Journal", "abandoned_journals", "all_journals"]
+__all__ = ["Journal", "abandoned_journals", "all_journals", "waits"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import re
 import shutil
 import stat
@@ -106,7 +107,17 @@ class Registry:
                 shutil.rmtree(left, ignore_errors=True)
 
     def folders(self) -> list[Path]:
-        """The folders of all records, oldest first within an experiment and machine."""
+        """The folders of all records, oldest first within an experiment and machine.
+
+        Raises:
+            RegistryError: a folder of the registry is closed to us, so that records would silently be missing.
+        """
+        for depth in ("", "*", "*/*", "*/*/*"):
+            for folder in self.root.glob(depth) if depth else (self.root,):
+                if _is_closed(folder):
+                    raise RegistryError(
+                        f"{folder} cannot be read: you may not look into it. Mend that (chmod u+rx {folder}) and try again."
+                    )
         found = (path.parent for path in self.root.glob(f"*/*/*/*/{RECORD_FILE}"))
         return sorted(
             f
@@ -176,3 +187,10 @@ def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         write_new(path, data)
     for each in folders:
         sync_folder(each)
+
+
+def _is_closed(folder: Path) -> bool:
+    try:
+        return stat.S_ISDIR(folder.stat().st_mode) and not os.access(folder, os.R_OK | os.X_OK)
+    except OSError as error:
+        return isinstance(error, PermissionError)

@@ -11,7 +11,7 @@ from perfdb.platforms.cancel import cancel_jobs, submitted_jobs
 from perfdb.processes.lock import Lock
 from perfdb.processes.tree import end_run
 from perfdb.registry import Journal, abandoned_journals
-from perfdb.registry.journal import WAITS
+from perfdb.registry.journal import WAITS, waits
 from perfdb.registry.store import read_record
 from perfdb.runner.assemble import REFUSED, request_of, setup_of
 from perfdb.runner.outputs import write_outputs
@@ -42,7 +42,7 @@ def recover(settings: Settings) -> Iterator[Recovered]:
     """Finish every abandoned run of this host, one after another."""
     with Lock(settings.state_path / "locks" / "recover", wait_s=PATIENCE_S * 2):
         for journal in abandoned_journals(settings.state_path):
-            if waits(journal, settings):
+            if waits(journal, settings.state_path):
                 continue
             if journal.read(WAITS) is not None and not journal.log_paths() and journal.read(REFUSED) is None:
                 journal.remove()  # of a sitting that was given up before this run had its first turn
@@ -71,13 +71,6 @@ def _write_missing_outputs(journal: Journal, folder: Path) -> None:
     request = request_of(journal)
     if request.output_dir is not None:
         write_outputs(request, read_record(folder / "record.json"), journal)
-
-
-def waits(journal: Journal, settings: Settings) -> bool:
-    """Whether it belongs to an interrupted sitting that is to be gone on with."""
-    told = journal.read(WAITS)
-    plan = told.get("plan") if isinstance(told, dict) else None
-    return isinstance(plan, str) and (settings.state_path / "sittings" / f"{plan}.json").exists()
 
 
 def end_what_runs(journal: Journal) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 from perfdb.errors import PerfdbError
 from perfdb.registry import Journal, Registry
-from perfdb.registry.journal import abandoned_journals, all_journals
+from perfdb.registry.journal import abandoned_journals, all_journals, waits
 from perfdb.runner.charting import chart_records
 from perfdb.runner.lab import Observer
 from perfdb.runner.leftovers import end_left
 from perfdb.runner.mirroring import MLFLOW_FILE
-from perfdb.runner.recover import recover, waits
+from perfdb.runner.recover import recover
 from perfdb.settings import Settings
 from perfdb.tracking import ReadyProcess, SyncStep, Target, address, sync_records
 from perfdb.units import counted
@@ -85,7 +85,7 @@ def sync_all(settings: Settings, observer: Observer, *, with_mlflow: bool, every
     outcome.elsewhere = sum(
         1 for j in all_journals(settings.state_path) if (o := j.owner) is not None and not o.is_here
     )
-    outcome.waiting = sum(waits(journal, settings) for journal in abandoned_journals(settings.state_path))
+    outcome.waiting = sum(waits(journal, settings.state_path) for journal in abandoned_journals(settings.state_path))
     if with_mlflow:
         mirror(
             settings, observer, finished, outcome, Registry(settings.registry_path).folders(), every_chart=every_chart

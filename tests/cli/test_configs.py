@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,3 +53,12 @@ def test_a_slip_in_a_configs_name_is_answered_with_the_one_that_is_near(root: Pa
         find_config("slurm_poket", load_settings())
     with pytest.raises(ConfigError, match=r"one of those names\.$"):
         find_config("zzz", load_settings())
+
+
+def test_a_folder_of_configs_that_is_closed_is_told(tmp_path: Path) -> None:
+    (tmp_path / "parsl-configs").mkdir(mode=0)
+    find = "from perfdb.cli.found import find_config; from perfdb.settings import load_settings; find_config('x', load_settings())"
+    plain = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
+    env = {**os.environ, "PERFDB_ROOT": str(tmp_path)}
+    done = subprocess.run([*plain, sys.executable, "-c", find], env=env, capture_output=True, text=True, check=False)
+    assert "ConfigError: parsl-configs/ may not be looked into. Open it with `chmod u+rx " in done.stderr

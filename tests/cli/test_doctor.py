@@ -124,6 +124,23 @@ def test_a_registry_that_cannot_be_written_is_to_be_fixed(patient: Patient) -> N
     assert "1 thing to fix" in done.stdout
 
 
+def test_a_variable_with_a_slip_in_its_name_is_a_note(patient: Patient) -> None:
+    patient.env["PERFDB_REGISTY"] = "/elsewhere"
+    point = patient.points("settings")["settings"]
+    assert point["status"] == "note"
+    assert "nothing reads PERFDB_REGISTY" in point["found"]
+    assert point["fix"] == "export PERFDB_REGISTRY=…"
+
+
+def test_journals_that_cannot_be_read_are_not_taken_for_none(patient: Patient) -> None:
+    (patient.root / ".perfdb" / "journal").mkdir(parents=True, mode=0)
+    env = {**os.environ, "PERFDB_ROOT": str(patient.root)}
+    plain = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
+    done = subprocess.run([*plain, PERFDB, "doctor", "runs"], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "-> chmod u+rwx .perfdb/journal" in done.stdout
+
+
 def test_looking_makes_no_folder_and_leaves_no_file(patient: Patient) -> None:
     patient.doctor()
     assert [path.name for path in patient.root.rglob("*")] == ["home"]
@@ -136,6 +153,10 @@ def test_few_files_and_little_cpu_time_are_notes_with_the_command(patient: Patie
     points = {point["name"]: point for point in json.loads(done.stdout)}
     assert (points["open files"]["status"], points["open files"]["fix"]) == ("note", "ulimit -n $(ulimit -Hn)")
     assert points["cpu time"]["status"] == "note"
+    done = subprocess.run(
+        ["bash", "-c", limited.replace("-S -n", "-n")], env=env, capture_output=True, text=True, check=True
+    )
+    assert "limits.conf" in next(p for p in json.loads(done.stdout) if p["name"] == "open files")["fix"]
 
 
 def test_a_repository_is_followed_from_no_checkout_to_a_remote_that_takes_a_branch(patient: Patient) -> None:
@@ -159,7 +180,20 @@ def test_a_repository_is_followed_from_no_checkout_to_a_remote_that_takes_a_bran
     remote.rename(remote.with_suffix(".gone"))
     found = patient.points("git")
     assert found["git push"]["status"] == "note"
+    assert "does not appear to be a git repository" in found["git push"]["found"]
     assert "git remote -v" in found["git push"]["fix"]
+    patient.git("remote", "set-url", "origin", "ssh://somebody@127.0.0.1:9/results.git")
+    told = patient.points("git")["git push"]["found"]
+    assert told.startswith("`origin` does not take a branch: ssh: ")
+    assert "127.0.0.1" not in told
+
+
+def test_a_temporary_folder_that_is_not_there_is_to_be_fixed(patient: Patient) -> None:
+    assert patient.points("disk")["temporary folder"]["status"] in ("ok", "note")
+    patient.env["TMPDIR"] = "/nonexistent"
+    point = patient.points("disk")["temporary folder"]
+    assert point["status"] == "fix"
+    assert "unset TMPDIR" in point["fix"]
 
 
 def test_a_password_in_a_remotes_address_is_told_to_nobody(patient: Patient) -> None:
@@ -215,6 +249,7 @@ def test_slurm_is_told_from_its_controller_on_and_missed_when_it_dies(patient: P
         done = patient.doctor("slurm")
         assert done.returncode == 1
         assert "FIX   slurm controller" in done.stdout
+        assert f"-> perfdb cluster up --name {places.name}; " in done.stdout
 
 
 def test_a_pocket_cluster_lacks_nothing_where_its_programs_are(patient: Patient) -> None:

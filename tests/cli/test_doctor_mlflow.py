@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -125,6 +126,51 @@ def test_a_server_that_is_down_or_refuses_is_to_be_fixed_and_no_password_is_told
         assert "FIX   mlflow server" in done.stdout
         assert words in done.stdout
         assert not [secret for secret in ("fake-hunter3", USER, "heartofgold") if secret in done.stdout + done.stderr]
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("127.0.0.1:5000", "lacks its http://"),
+        ("/tmp/mlruns", "`mlflow migrate-filestore`"),
+        ("postgresql://zaphodbeeble:fake-hunter3@127.0.0.1:9/x", "cannot be reached"),
+    ],
+)
+def test_an_address_at_which_no_mlflow_can_be_is_to_be_fixed(uri: str, words: str, tmp_path: Path) -> None:
+    point = points(tmp_path, MLFLOW_TRACKING_URI=uri)["mlflow database"]
+    assert point["status"] == "fix"
+    assert words in point["found"]
+    assert "fake-hunter3" not in str(point)
+
+
+def test_a_database_that_is_a_folder_or_may_not_be_written_is_to_be_fixed(tmp_path: Path) -> None:
+    database = tmp_path / ".perfdb" / "mlflow.db"
+    database.mkdir(parents=True)
+    assert "is a folder" in points(tmp_path)["mlflow database"]["found"]
+    database.rmdir()
+    with closing(sqlite3.connect(database)) as made:
+        made.execute("CREATE TABLE some (thing)")
+    database.chmod(0o444)
+    # As an owner without root's privilege to write all the same.
+    plain = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
+    env = {**os.environ, "PERFDB_ROOT": str(tmp_path)}
+    argv = [*plain, PERFDB, "doctor", "mlflow", "--json"]
+    done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    point = next(point for point in json.loads(done.stdout) if point["name"] == "mlflow database")
+    assert (point["status"], point["found"]) == ("fix", ".perfdb/mlflow.db cannot be written")
+
+
+def test_a_port_that_another_program_has_is_told_before_the_server_wants_it(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        point = points(tmp_path, PERFDB_SERVER_PORT=port)["mlflow server"]
+    assert point["status"] == "fix"
+    assert "PERFDB_SERVER_PORT" in point["fix"]
+
+
+def test_a_file_of_certificates_that_is_not_there_is_to_be_fixed(group_server: str, tmp_path: Path) -> None:
+    env = {"MLFLOW_TRACKING_URI": f"http://{group_server}", "MLFLOW_TRACKING_SERVER_CERT_PATH": "/nonexistent.pem"}
+    assert "unset MLFLOW_TRACKING_SERVER_CERT_PATH" in points(tmp_path, **env)["mlflow server"]["fix"]
 
 
 def test_a_refused_certificate_does_not_give_its_server_away() -> None:

@@ -121,7 +121,7 @@ def test_of_a_long_history_the_newest_points_and_the_changes_are_listed(root: Pa
 
 def test_another_config_is_not_shown(stepped: list[str]) -> None:
     assert lines("warm_tasks_per_s", "--config", "slurm_hopper") == [
-        "no record that was asked for has warm_tasks_per_s."
+        "no record that was asked for has warm_tasks_per_s; `perfdb list` shows what there is."
     ]
     assert len(lines("warm_tasks_per_s", "--config", "local_htex")) > 30
 

@@ -27,6 +27,17 @@ __all__ = ["chromium"]  # the fixture is the browser tests' own
 # The least from which a verdict can come: fewer repetitions a side are too few to tell.
 REPS = 5
 MACHINE = "pocket-host"
+RATE = "warm_tasks_per_s"
+MAPPING = f"""
+[columns]
+name = "record_id"
+start = "started_at"
+
+[metrics.{RATE}]
+column = "metric.{RATE} [tasks/s]"
+unit = "tasks/s"
+direction = "higher"
+"""
 
 
 @pytest.fixture
@@ -134,6 +145,19 @@ def files_of(home: Home) -> dict[str, bytes]:
     return {str(path.relative_to(top)): path.read_bytes() for path in top.rglob("*") if path.is_file()}
 
 
+def rates_of_a_table(home: Home, folder: Path) -> dict[str, float]:
+    """Export the records to a table, import it into a registry that knows none of them: what is there, by the record's id."""
+    folder.mkdir()
+    done = home.perfdb("export", str(folder / "all.csv"), "family == throughput")
+    assert done.returncode == 0, done.stderr
+    (folder / "mapping.toml").write_text(MAPPING, encoding="utf-8")
+    with home_at(folder) as third:
+        third.env |= NO_MLFLOW
+        done = third.perfdb("import", "csv", "all.csv", "--mapping", "mapping.toml", "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return {record["run_name"]: record["metrics"][0]["value"] for record in third.records()}
+
+
 def test_what_one_measures_on_a_slurm_another_reads_judges_and_compares_to_the_same_numbers(
     sides: tuple[Side, Side], world: World, tmp_path: Path, chromium: Chromium
 ) -> None:
@@ -185,6 +209,11 @@ def test_what_one_measures_on_a_slurm_another_reads_judges_and_compares_to_the_s
     assert {Path(name).name for name in arrived} >= {"record.json", "samples.parquet", "SHA256SUMS"}
     assert theirs.told("show", slurm) == next(record for record in records if record["record_id"] == slurm)
     assert theirs.told(*comparison) == mine_says
+
+    # Who has no clone imports a table of them.
+    rates = {r["record_id"]: statistics.median(numbers(r)[RATE]) for r in records if RATE in numbers(r)}
+    assert rates_of_a_table(theirs.home, tmp_path / "third") == rates
+    assert len(rates) == 2
 
     # What MLflow shows are these very records: whoever imports from it gets none of them a second time.
     again = theirs.told("import", "mlflow", f"sqlite:///{database}")

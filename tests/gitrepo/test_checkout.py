@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from perfdb.gitrepo import checkout_of, commit_of, export
+from perfdb.errors import RegistryError
+from perfdb.gitrepo import Repository, checkout_of, commit_of, export
 
 SOMEBODY = {
     **{
@@ -112,6 +113,22 @@ def test_an_export_is_the_commits_files_and_leaves_the_checkout_alone(repo, tmp_
 def test_an_older_commit_can_be_exported(repo, tmp_path):
     export(repo, git(repo, "rev-parse", "HEAD~1"), tmp_path / "old")
     assert [p.name for p in (tmp_path / "old").iterdir()] == ["file"]
+
+
+def test_without_git_a_checkout_that_is_asked_for_is_told_what_to_install(repo, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RegistryError, match=r"^git cannot be started.*`perfdb doctor git`") as told:
+        Repository.around(repo)
+    assert "safe.directory" not in str(told.value)
+
+
+def test_a_checkout_without_a_commit_is_told_how_to_make_one(tmp_path):
+    git(tmp_path, "init", "--initial-branch=other")
+    with pytest.raises(RegistryError, match=r"Make a first commit: git commit .+ with --base HEAD, or another"):
+        Repository(tmp_path).base(None, None)
+    git(tmp_path, "commit", "--allow-empty", "--message=first")
+    with pytest.raises(RegistryError, match=r"Type git fetch mine; or type the same command again with --base HEAD"):
+        Repository(tmp_path).base(None, "mine")
 
 
 def test_without_git_nothing_is_known_and_nothing_raised(repo, tmp_path):

@@ -19,6 +19,8 @@ BAD = [
     ("x = 1\nsecret = 'FAKE-a' + (\n", ["line 2 is not valid Python", "'(' was never closed"]),
     ("def f():\n    raise ValueError('no FAKE-b')\nTOKEN = 'FAKE-b'\nf()\n",
      ["line 2 fails while it is loaded (ValueError: no <redacted>)"]),
+    ("from subprocess import TimeoutExpired\nraise TimeoutExpired('sacct -X', 10)\n",
+     ["line 2 fails while it is loaded", "'sacct -X'", "`perfdb doctor slurm`", "and try again."]),
     ("config = int('FAKE')\nTOKEN = 'FAKE'\n", ["line 1 fails while it is loaded: config = int("]),
     ("x = 1\nimport sys\nsys.exit('done')\n", ["line 3 ends the program", "SystemExit: done"]),
     ("raise KeyboardInterrupt\n", ["line 1 fails", "KeyboardInterrupt"]),

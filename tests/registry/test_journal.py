@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import stat
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -127,9 +128,16 @@ def test_a_state_folder_that_is_a_file_is_told(tmp_path):
 
 def test_a_disk_without_room_for_the_ballast_is_told_and_nothing_is_left(small_disk):
     disk = small_disk(4)
-    with pytest.raises(RegistryError, match=r"the disk is full: free some space\. Nothing was measured\.$"):
+    with pytest.raises(RegistryError, match=r"the disk is full but for .+ free some space\. Nothing was measured\.$"):
         Journal.create(disk.path, {})
     assert disk.files() == ["journal"]
+
+
+def test_a_disk_on_which_no_more_files_can_be_made_is_told(small_disk):
+    disk = small_disk(32)
+    subprocess.run(["mount", "-o", "remount,nr_inodes=2", disk.path], check=True)
+    with pytest.raises(RegistryError, match=r"no more files can be made on that disk \(df -i\)"):
+        Journal.create(disk.path, {})
 
 
 def test_a_read_only_disk_is_told(small_disk):

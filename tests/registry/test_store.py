@@ -9,6 +9,8 @@ import os
 import random
 import signal
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -247,3 +249,15 @@ def test_folders_of_records_are_readable_by_others_of_the_group(registry):
         os.umask(old)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
     assert final_folders(registry.root) == [folder]
+
+
+def test_a_folder_that_is_closed_is_told_and_not_taken_for_an_empty_one(registry):
+    registry.save(*with_files("one"))
+    (registry.root / "throughput").chmod(0)
+    count = "import sys; from perfdb.registry import Registry; from pathlib import Path; Registry(Path(sys.argv[1])).folders()"
+    plain = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
+    argv = [*plain, sys.executable, "-c", count, str(registry.root)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    (registry.root / "throughput").chmod(0o755)
+    assert "RegistryError: " in done.stderr
+    assert "throughput cannot be read: you may not look into it. Mend that (chmod u+rx " in done.stderr

@@ -39,6 +39,7 @@ CHECKS = (
     Check("disk", "registry", disks.REGISTRY, disks.look_at_registry, wanted=True),
     Check("disk", "state folder", disks.STATE, disks.look_at_state, wanted=True),
     Check("disk", "work folder", disks.WORK, disks.look_at_work, wanted=True),
+    Check("disk", "temporary folder", disks.TEMPORARY, disks.look_at_temporary),
     Check("clock", "clock", clock.NEEDED_FOR, clock.look),
     Check("runs", "runs", "perfdb sync", runs.look),
 )

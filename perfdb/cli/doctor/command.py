@@ -22,7 +22,7 @@ def _topics() -> list[str]:
 def doctor(
     topics: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TOPIC…]", help="Only these, such as `slurm`; by default all.", autocompletion=_topics),
+        typer.Argument(metavar="TOPIC", help="Only these, such as `slurm`; by default all.", autocompletion=_topics),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PUSH = "perfdb contribute --push"
 _CONTRIBUTE = "perfdb contribute"
 _IDENTITY = 'git config --global user.name "Your Name"; git config --global user.email ADDRESS'
+_FOREIGN = 'if you trust it: git config --global --add safe.directory "$PWD", in its uppermost folder'
 _NO_CHECKOUT = "clone the results repository, then: export PERFDB_ROOT=ITS_FOLDER; or perfdb init, for a new one"
 
 
@@ -33,7 +34,8 @@ def look(here: Here) -> Iterator[Point]:
     yield Point("git", "ok", said.out.removeprefix("git version "), needed_for)
     repository = _checkout(here)
     if isinstance(repository, str):
-        yield Point("git checkout", "note", repository, _CONTRIBUTE, _NO_CHECKOUT)
+        foreign = "belongs to another user" in repository
+        yield Point("git checkout", "note", repository, _CONTRIBUTE, _FOREIGN if foreign else _NO_CHECKOUT)
         return
     yield Point("git checkout", "ok", "the registry, or the root, lies in one", _CONTRIBUTE)
     try:
@@ -68,18 +70,22 @@ def look_at_push(here: Here) -> Iterator[Point]:
     if said.well:
         yield Point("git push", "ok", f"`{remote}` would take a branch from here", PUSH)
         return
-    yield Point("git push", "note", f"`{remote}` does not take a branch: {_words(said.complaint)}", PUSH, _REMEDY)
+    yield Point("git push", "note", f"`{remote}` does not take a branch: {_words(said.errors)}", PUSH, _REMEDY)
 
 
 _REMEDY = "git remote -v; mend its address or your key or token, or push to a fork: git remote add fork URL"
 
 
 def _words(complaint: str) -> str:
-    """What git said, without the addresses in it."""
+    """What git said first of why, without addresses and hosts in it: ssh's word, where it was the one to fail."""
     from perfdb.gitrepo.commands import words
 
-    kept = [word for word in words(complaint).split() if "/" not in word and "@" not in word]
-    return " ".join(kept)
+    lines = [line.strip() for line in complaint.splitlines()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "! ["))]
+    if telling and "Could not read from remote" in telling[0]:
+        telling = [f"ssh: {lines[0].rpartition(': ')[2]}"] if lines[0] != telling[0] else telling
+    kept = [word for word in words((telling or lines or [""])[0]).split() if "/" not in word and "@" not in word]
+    return " ".join(kept)[:200]
 
 
 def _checkout(here: Here) -> Repository | str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -16,9 +18,16 @@ from perfdb.units import bytes_, duration
 REGISTRY = "every run: its record is kept there"
 STATE = "every run: its journal, the local MLflow database, locks"
 WORK = "every run: Parsl's run folders; workers must see it"
+TEMPORARY = "perfdb report, contribute, cluster up; every run in part"
 _SLOW_FSYNC_S = 0.1
 _NO_ROOM_BYTES = 100 * 2**20
 _LITTLE_ROOM_BYTES = 2**30
+_MENDING = {
+    errno.ENOSPC: "free some space or, where df -i has none left, delete some files",
+    errno.EDQUOT: "free some space: your quota is used up",
+    errno.EACCES: "have its owner let you: ls -ld says who that is",
+    errno.EROFS: "mount it for writing",
+}
 _NETWORK = frozenset(
     """9p afs beegfs ceph cifs fuse.ceph fuse.glusterfs fuse.sshfs glusterfs gpfs lustre nfs nfs4 orangefs panfs pvfs2
     smb3 smbfs wekafs""".split()  # noqa: SIM905
@@ -39,6 +48,26 @@ def look_at_state(here: Here) -> Iterator[Point]:
         fix = "export PERFDB_STATE_DIR=FOLDER on a local disk, or state_dir in perfdb.toml"
         point = Point(point.name, "note", told, STATE, fix)
     yield point
+
+
+def look_at_temporary(here: Here) -> Iterator[Point]:  # noqa: ARG001 (a check's shape)
+    """The folder for what programs need only while they run; Python goes on to the next one where it can't write."""
+    name, asked = "temporary folder", os.environ.get("TMPDIR")
+    try:
+        used = tempfile.gettempdir()
+    except OSError:
+        yield Point(name, "fix", "none can be written", TEMPORARY, "export TMPDIR=FOLDER that you may write")
+        return
+    if asked and os.path.realpath(asked) != os.path.realpath(used):
+        told = "TMPDIR names one that is not there or cannot be written"
+        yield Point(name, "fix", told, TEMPORARY, "unset TMPDIR, or export TMPDIR=FOLDER that you may write")
+        return
+    free = (disk := os.statvfs(used)).f_bavail * disk.f_frsize
+    if free < _NO_ROOM_BYTES:
+        told = f"{bytes_(free)} free"
+        yield Point(name, "note", told, TEMPORARY, "free some space there, or export TMPDIR=FOLDER with more")
+        return
+    yield Point(name, "ok", f"{bytes_(free)} free", TEMPORARY)
 
 
 def look_at_work(here: Here) -> Iterator[Point]:
@@ -68,15 +97,19 @@ def _line(name: str, path: Path, here: Here, needed_for: str, variable: str) -> 
         took_s = _write(there)
     except OSError as error:
         told = f"{shown} cannot be written: {(error.strerror or 'unknown').lower()}"
-        return Point(name, "fix", told, needed_for, f"mend that, or {elsewhere}")
+        first = _MENDING.get(error.errno or 0, "mend that")
+        return Point(name, "fix", told, needed_for, f"{first}, or {elsewhere}")
     disk = os.statvfs(there)
     free = disk.f_bavail * disk.f_frsize
     told = f"{shown}: {bytes_(free)} free, fsync {duration(took_s)}, {_file_system(there)}"
     if not path.exists():
         told += ", made at the first run"
     if free < _NO_ROOM_BYTES or (disk.f_files and disk.f_favail < 1000):
-        what = "the disk is full" if free < _NO_ROOM_BYTES else "no more files can be made"
-        return Point(name, "fix", f"{told}; {what}", needed_for, f"free some space, or {elsewhere}")
+        if disk.f_files and disk.f_favail < 1000:
+            told, first = f"{told}; hardly a file can be made ({disk.f_favail} inodes)", "delete some files"
+        else:
+            told, first = f"{told}; too full: a run wants {bytes_(_NO_ROOM_BYTES)}", "free some space"
+        return Point(name, "fix", told, needed_for, f"{first}, or {elsewhere}")
     if free < _LITTLE_ROOM_BYTES:
         return Point(name, "note", f"{told}; little room", needed_for, f"free some space, or {elsewhere}")
     if took_s > _SLOW_FSYNC_S:

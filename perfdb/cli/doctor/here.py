@@ -27,11 +27,13 @@ class Said(NamedTuple):
         code: Its exit code; None where it could not be begun or did not end in time.
         out: Its standard output.
         complaint: The last line of its standard error; or why it could not be begun, or that it was too slow.
+        errors: All of its standard error; the complaint where it did not come to its end.
     """
 
     code: int | None
     out: str
     complaint: str
+    errors: str
 
     @property
     def well(self) -> bool:
@@ -72,20 +74,22 @@ class Here:
                     argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env, start_new_session=True
                 )
             except OSError as error:
-                return Said(None, "", f"it cannot be started: {os.strerror(error.errno or 0)}")
+                why = f"it cannot be started: {os.strerror(error.errno or 0)}"
+                return Said(None, "", why, why)
             self.begun.add(process)
             try:
                 code = process.wait(self.left_s())
             except subprocess.TimeoutExpired:
                 end(process)
-                return Said(None, "", "it did not answer in time")
+                return Said(None, "", "it did not answer in time", "it did not answer in time")
             finally:
                 self.begun.discard(process)
             texts = []
             for file in (out, err):
                 file.seek(0)
                 texts.append(file.read(_MOST_BYTES).decode(errors="replace").strip())
-        return Said(code, texts[0], (texts[1].splitlines() or [f"it ended with {code}"])[-1][:200])
+        errors = texts[1] or f"it ended with {code}"
+        return Said(code, texts[0], errors.splitlines()[-1][:200], errors)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

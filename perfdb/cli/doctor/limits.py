@@ -34,7 +34,9 @@ def _files() -> Point:
     needed_for = "HighThroughputExecutor with many workers; perfdb run scaling: a session is a file"
     told = f"{_shown(soft)}, can be raised to {_shown(hard)}"
     if soft != resource.RLIM_INFINITY and soft < _FEW_FILES:
-        return Point("open files", "note", told, needed_for, "ulimit -n $(ulimit -Hn)")
+        raised = hard == resource.RLIM_INFINITY or hard > soft
+        fix = "ulimit -n $(ulimit -Hn)" if raised else "have an administrator raise nofile in /etc/security/limits.conf"
+        return Point("open files", "note", told, needed_for, fix)
     return Point("open files", "ok", told, needed_for)
 
 

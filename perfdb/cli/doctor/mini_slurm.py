@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from perfdb.cli.doctor.here import Here
 from perfdb.cli.doctor.point import Point
 
-NEEDED_FOR = "mini-slurm scheduler start; perfdb run elastic mini-slurm"
+NEEDED_FOR = "mini-slurm scheduler; perfdb run elastic mini-slurm"
 # In a process of its own: finding it out moves the process between cgroups.
 _TRY = "from perfdb.minislurm.enforcement import strongest; print(strongest().name)"
 _FIX = {
-    "affinity": "let cpuset cgroups be delegated: systemd-run --user --scope -p Delegate=yes mini-slurm scheduler start",
-    "watched": "let memory cgroups be delegated: systemd-run --user --scope -p Delegate=yes mini-slurm scheduler start",
+    "affinity": "let cpuset cgroups be delegated: systemd-run --user --scope -p Delegate=yes mini-slurm scheduler",
+    "watched": "let memory cgroups be delegated: systemd-run --user --scope -p Delegate=yes mini-slurm scheduler",
 }
 
 
@@ -22,7 +22,7 @@ def look(here: Here) -> Iterator[Point]:
     said = here.ask([sys.executable, "-P", "-c", _TRY])
     if not said.well:
         told = f"it could not be found out how jobs are enforced: {said.complaint}"
-        yield Point("mini-slurm", "note", told, NEEDED_FOR, "mini-slurm scheduler start says more")
+        yield Point("mini-slurm", "note", told, NEEDED_FOR, "`mini-slurm scheduler` says more")
         return
     weak = next((fix for means, fix in _FIX.items() if means in said.out), None)
     if weak is None:

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from perfdb.cli.doctor.here import Here
@@ -14,6 +15,7 @@ from perfdb.units import bytes_, counted
 
 SHOWING = "runs in MLflow, perfdb sync; measuring works without"
 _OWN_AUTHENTICATION = ("MLFLOW_TRACKING_AUTH", "MLFLOW_TRACKING_AWS_SIGV4", "MLFLOW_TRACKING_CLIENT_CERT_PATH")
+_LATER = "runs go on without; perfdb sync, once it answers; or unset MLFLOW_TRACKING_URI"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -33,9 +35,12 @@ def look_at_database(here: Here) -> Iterator[Point]:
         return
     name = "mlflow database"
     if target.database is None:
-        yield Point(name, "ok", "one that only MLflow can look into", SHOWING)
+        yield _other(here)
         return
     shown = place(target.database, here.settings)
+    if target.database.is_dir():
+        yield Point(name, "fix", f"{shown} is a folder", SHOWING, f"mv {shown} {shown}.old; perfdb sync")
+        return
     if not target.database.is_file() or not target.database.stat().st_size:
         yield Point(name, "ok", f"{shown} is not there yet, and made by the first run", SHOWING)
         return
@@ -44,6 +49,10 @@ def look_at_database(here: Here) -> Iterator[Point]:
         what = fault.split(". ")[0]
         fix = f"see who uses it: fuser {shown}" if "locked" in what else move
         yield Point(name, "fix", f"{shown} {what}", SHOWING, fix)
+        return
+    if not os.access(target.database, os.W_OK):
+        fix = f"chmod u+w {shown}, or have its owner let you: ls -l {shown}"
+        yield Point(name, "fix", f"{shown} cannot be written", SHOWING, fix)
         return
     try:
         age = age_of_database(target.database, wait_s=here.left_s())
@@ -75,7 +84,11 @@ def look_at_server(here: Here) -> Iterator[Point]:
         yield _remote(here)
         return
     running = server.status(settings)
-    if running is None:
+    if running is None and settings.server_port and not server.is_free(settings.server_port):
+        told = f"none runs, and port {settings.server_port}, where it should listen, is taken by another program"
+        fix = "export PERFDB_SERVER_PORT=0 for the next free port, or the number of a free one"
+        yield Point(name, "fix", told, "looking at runs", fix)
+    elif running is None:
         yield Point(name, "ok", "none runs; a run, or perfdb server start, starts one", "looking at runs")
     elif answers(running.url, here.left_s()):
         yield Point(name, "ok", f"answers at {running.url}", "looking at runs")
@@ -94,7 +107,7 @@ def look_at_backlog(here: Here) -> Iterator[Point]:
     ids = [folder.name for folder in Registry(here.settings.registry_path).folders()]
     records = counted(len(ids), "record")
     if target.database is None:
-        yield Point(name, "ok", f"{records} here; perfdb sync tells what MLflow lacks", SHOWING)
+        yield Point(name, "ok", f"{records} here; `perfdb sync` tells what MLflow lacks", SHOWING)
         return
     missing = len(set(ids))
     try:
@@ -111,6 +124,23 @@ def look_at_backlog(here: Here) -> Iterator[Point]:
         yield Point(name, "ok", f"none: {records}, all shown", SHOWING)
 
 
+def _other(here: Here) -> Point:
+    """A database that is no file, or what is no address at all."""
+    from perfdb.tracking import Target
+    from perfdb.tracking.probe import probe
+
+    target = Target.of(here.settings)
+    fault = probe(target, here.left_s() / 2)
+    if fault is None:
+        return Point("mlflow database", "ok", "one that only MLflow can look into", SHOWING)
+    try:
+        host = urlsplit(target.uri).hostname
+    except ValueError:
+        host = None
+    what, _, fix = without_host(fault, host).partition(". ")
+    return Point("mlflow database", "fix", f"the one of MLFLOW_TRACKING_URI {what}", SHOWING, fix or _LATER)
+
+
 def _remote(here: Here) -> Point:
     from perfdb.tracking import shown
     from perfdb.tracking.admission import knock
@@ -125,11 +155,14 @@ def _remote(here: Here) -> Point:
         host = None
     # Its name is nobody's business but its users'.
     which = f"the one at {shown(target.uri)}" if host in _LOOPBACK else "the one of MLFLOW_TRACKING_URI"
-    later = "runs go on without; perfdb sync, once it answers; or unset MLFLOW_TRACKING_URI"
     if fault := probe(target, here.left_s() / 2):
-        return Point(name, "fix", f"{which} {without_host(fault, host)}", SHOWING, later)
+        return Point(name, "fix", f"{which} {without_host(fault, host)}", SHOWING, _LATER)
     if any(os.environ.get(variable) for variable in _OWN_AUTHENTICATION):
         return Point(name, "ok", f"{which} answers; how it lets us in is set up by MLflow's own variables", SHOWING)
+    trusted = os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH")
+    if trusted and not Path(trusted).exists():
+        told = "MLFLOW_TRACKING_SERVER_CERT_PATH names a file that is not there"
+        return Point(name, "fix", told, SHOWING, "put the file there, or unset MLFLOW_TRACKING_SERVER_CERT_PATH")
     found = knock(target.uri, here.left_s() / 2)
     if found.outcome == "in":
         told = f"{which} answers and lets us in"
@@ -150,7 +183,10 @@ def _remote(here: Here) -> Point:
     if found.outcome == "stranger":
         fix = "mend MLFLOW_TRACKING_URI: scheme, port and path"
         return Point(name, "fix", f"{which} answers, and not as MLflow does ({found.told})", SHOWING, fix)
-    return Point(name, "fix", f"{which} does not answer as it should: {without_host(found.told, host)}", SHOWING, later)
+    fix = _LATER
+    if "CERTIFICATE_VERIFY_FAILED" in found.told:
+        fix = "check the address; if it is right: export MLFLOW_TRACKING_SERVER_CERT_PATH=FILE of who signed its certificate"
+    return Point(name, "fix", f"{which} does not answer as it should: {without_host(found.told, host)}", SHOWING, fix)
 
 
 def without_host(text: str, host: str | None) -> str:

@@ -12,7 +12,12 @@ from perfdb.cli.doctor.point import Point
 def look(here: Here) -> Iterator[Point]:  # noqa: ARG001 (a check's shape)
     """Flux and MPI."""
     for name, program, config, fix in (
-        ("flux", "flux", "parsl-configs/flux.py", "conda install --channel conda-forge flux-core, or ask the site"),
+        (
+            "flux",
+            "flux",
+            "configs with a FluxExecutor",
+            "conda install --channel conda-forge flux-core, or ask the site",
+        ),
         ("mpi", "mpirun", "configs with an MPI launcher", system_package("openmpi-bin", "openmpi")),
     ):
         if has(program):

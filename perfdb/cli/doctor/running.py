@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from perfdb.cli.doctor.here import Here, end
 from perfdb.cli.doctor.point import Point
+from perfdb.errors import PerfdbError
 from perfdb.settings import Settings
 
 EACH_S = 2.0
@@ -56,6 +57,14 @@ class _Look:
         try:
             for point in self.check.look(self.here):
                 self.found.append(point)
+        except PerfdbError as error:
+            what, _, next_ = str(error).partition(". ")
+            self.found.append(
+                self.check.failed(what, next_ or f"perfdb doctor {self.check.topic}, once that is mended")
+            )
+        except PermissionError as error:
+            closed = "have its owner let you, or set PERFDB_REGISTRY, PERFDB_STATE_DIR to folders of yours"
+            self.found.append(self.check.failed(f"{error.filename} may not be looked into", closed))
         except Exception as error:  # noqa: BLE001 whatever it is, the other checks go on
             told = " ".join(str(error).split())[:300]
             again = f"perfdb doctor {self.check.topic}; if it stays so, it is a fault of perfdb's: please report it"

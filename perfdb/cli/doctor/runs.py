@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from perfdb.cli.doctor.here import Here
@@ -12,12 +13,16 @@ from perfdb.units import counted
 def look(here: Here) -> Iterator[Point]:
     """Killed ones, interrupted ones that wait, other hosts' ones, and Parsl's logs that were kept."""
     from perfdb.registry import abandoned_journals
-    from perfdb.registry.journal import all_journals
-    from perfdb.runner.recover import waits
+    from perfdb.registry.journal import all_journals, waits
 
     settings = here.settings
+    journals = settings.state_path / "journal"
+    if journals.is_dir() and not os.access(journals, os.R_OK | os.X_OK):
+        shown = place(journals, settings)
+        yield Point("killed runs", "fix", f"{shown} cannot be read", "perfdb sync", f"chmod u+rwx {shown}")
+        return
     abandoned = abandoned_journals(settings.state_path)
-    waiting = sum(waits(journal, settings) for journal in abandoned)
+    waiting = sum(waits(journal, settings.state_path) for journal in abandoned)
     killed = len(abandoned) - waiting
     yield _line("killed runs", killed, "not filed yet", "perfdb list: each becomes a record", "perfdb sync")
     yield _line(

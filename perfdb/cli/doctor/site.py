@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from perfdb.cli.doctor.here import Here
 from perfdb.cli.doctor.point import Point
-from perfdb.settings import SETTINGS_FILE
+from perfdb.settings import SETTINGS_FILE, Settings
 
 _NEEDED_FOR = "every command: where things lie"
 _LABEL = "every run: records of one machine belong together"
@@ -20,7 +21,14 @@ def look(here: Here) -> Iterator[Point]:
     there = (here.settings.root / SETTINGS_FILE).is_file()
     variables = sorted(name for name in os.environ if name.startswith("PERFDB_") or name == "MLFLOW_TRACKING_URI")
     told = f"a {SETTINGS_FILE}" if there else f"no {SETTINGS_FILE}"
-    yield Point("settings", "ok", f"{told}; set: {', '.join(variables) or 'no variable'}", _NEEDED_FOR)
+    told = f"{told}; set: {', '.join(variables) or 'no variable'}"
+    known = [f"PERFDB_{name.upper()}" for name in Settings.model_fields]
+    # Others have their own: configs, children of a run. What looks like one of these is a slip.
+    slips = {name: get_close_matches(name, known, n=1, cutoff=0.9) for name in variables if name not in known}
+    if wrong := next(((name, found[0]) for name, found in slips.items() if found), None):
+        yield Point("settings", "note", f"{told}; nothing reads {wrong[0]}", _NEEDED_FOR, f"export {wrong[1]}=…")
+    else:
+        yield Point("settings", "ok", told, _NEEDED_FOR)
     label = here.settings.machine
     if label is None:
         fix = f'on a site with several login nodes, write machine = "NAME" into {SETTINGS_FILE}'

@@ -61,6 +61,8 @@ def _told(error: Exception, needed_for: str) -> tuple[str, str, str]:
 
 def _no_controller(*, in_time: bool) -> Point:
     """What Slurm's commands say is not told: it names hosts."""
+    from perfdb.platforms.pocket.places import Places
+
     name, conf = "slurm controller", os.environ.get("SLURM_CONF")
     if not conf and not any(Path(path).exists() for path in _CONFIGS):
         return Point(
@@ -70,6 +72,11 @@ def _no_controller(*, in_time: bool) -> Point:
         fix = f"unset SLURM_CONF, or: {_POCKET_FIX}"
         return Point(name, "fix", "SLURM_CONF names a file that is not there", NEEDED_FOR, fix)
     told = "does not answer" if in_time else "does not answer in time"
+    if conf and (pocket := Places.of_conf(Path(conf))):
+        told += f"; it is of the pocket cluster {pocket.name!r}"
+        of_it = f"--name {pocket.name}"
+        fix = f'perfdb cluster up {of_it}; eval "$(perfdb cluster env {of_it})"'
+        return Point(name, "fix", told, NEEDED_FOR, fix)
     fix = f"sinfo says why; {as_root()}systemctl status munge; of a pocket cluster that is gone: unset SLURM_CONF"
     return Point(name, "fix", told, NEEDED_FOR, fix)
 

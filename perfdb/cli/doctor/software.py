@@ -19,6 +19,8 @@ _EXTRAS = {
     "kubernetes": "perfdb run schedulers on Kubernetes",
 }
 _SHOWN = 4
+# A new environment comes with its own, and nothing that measures uses them.
+_OF_ANY_ENVIRONMENT = frozenset({"pip", "setuptools"})
 
 
 def look_at_python(here: Here) -> Iterator[Point]:  # noqa: ARG001 (a check's shape)
@@ -50,7 +52,7 @@ def look_at_packages(here: Here) -> Iterator[Point]:  # noqa: ARG001 (as above)
         else:
             yield Point(f"packages: {name}", "ok", "all there", needed_for)
     if again := pins_anew():
-        yield _against_pins(there, again)
+        yield against_pins(there, again)
 
 
 def look_at_parsl(here: Here) -> Iterator[Point]:  # noqa: ARG001 (as above)
@@ -80,9 +82,16 @@ def pins(text: str) -> dict[str, str]:
     return found
 
 
-def _against_pins(there: Mapping[str, str], again: str) -> Point:
+def against_pins(there: Mapping[str, str], again: str) -> Point:
+    """What differs from the checkout's pins: what measuring needs, and of the rest what is there.
+
+    Args:
+        there: Versions by package, names in their normal form.
+        again: The command that mends it.
+    """
     needed_for = "the versions that the tests ran with"
     base, whole = (pins(_read(f"requirements/{name}.txt")) for name in ("base", "dev"))
+    whole = {name: pin for name, pin in whole.items() if name not in _OF_ANY_ENVIRONMENT}
     other = [f"{name} {there[name]} ({pin})" for name, pin in (whole | base).items() if there.get(name, pin) != pin]
     absent = [name for name in base if name not in there]
     told = []

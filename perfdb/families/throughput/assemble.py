@@ -16,11 +16,16 @@ from perfdb.families.throughput.metrics import METRICS
 from perfdb.families.throughput.parse import Iteration, ParslPerfOutput, parse
 from perfdb.families.throughput.spec import ThroughputSpec
 from perfdb.platforms import ON_SUBMIT_HOST, Job
+from perfdb.processes.event_log import LONGEST_LOG
 from perfdb.processes.log import ChildLog
 from perfdb.record import Check, Finding, Host, Metric, Scalar, Status
+from perfdb.units import bytes_
 
 # A rate over less than this is mostly start and end effects.
 SHORTEST_WARM_S = 1.0
+# Of a line in a child's log, besides its text.
+_LINE_BYTES = 60
+_MEASURE_LONGER = ": measure longer, with --time or --iterate"
 
 
 @dataclass(frozen=True)
@@ -155,7 +160,8 @@ def _checks(
         Check(
             name="warm_long_enough",
             passed=shortest >= SHORTEST_WARM_S,
-            detail=f"the shortest warm run time of a repetition is {shortest:.2f} s, at least {SHORTEST_WARM_S:g} s is asked",
+            detail=f"the shortest warm run time of a repetition is {shortest:.2f} s, at least {SHORTEST_WARM_S:g} s is asked"
+            f"{_MEASURE_LONGER if whole == spec.reps and shortest < SHORTEST_WARM_S else ''}",
         ),
     ]
     if setup is not None:
@@ -210,6 +216,11 @@ def _why_failed(rep: Repetition) -> str | None:
         return (
             f"parsl-perf printed a line that is not understood in repetition {rep.number}: {output.not_understood[:300]!r}, "
             f"where {output.expected!r} belongs"
+        )
+    if not output.complete and sum(len(line.text) + _LINE_BYTES for line in log.lines) > 0.9 * LONGEST_LOG:
+        return (
+            f"repetition {rep.number} printed more than the {bytes_(LONGEST_LOG)} that are kept, so its end is not known: have "
+            "the config and the tasks print less"
         )
     if not output.complete:
         return (

@@ -39,7 +39,7 @@ def judge_config(path: str, data: bytes | None, search: Search) -> tuple[Fault, 
     name = path.rpartition("/")[2]
     if not _NAME.fullmatch(name):
         problem = "a config's name is <platform>_<what>.py in small letters, such as slurm_hopper.py"
-        findings.add(path, "wrong-name", problem, "rename it")
+        findings.add(path, "wrong-name", problem, "rename it and measure by the new name, or leave it out")
     if data is None:
         findings.add(path, "too-large", f"a config has at most {LARGEST_CONFIG} bytes", _MEND)
         return tuple(findings.faults)

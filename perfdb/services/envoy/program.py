@@ -46,7 +46,8 @@ def validate(envoy: Path, config: Path) -> None:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ServiceError(f"{envoy} could not be run: {error}. Install it anew with `{INSTALL}`.") from error
+        why = error.strerror if isinstance(error, OSError) else f"it took longer than {_VALIDATE_TIMEOUT_S:g} s"
+        raise ServiceError(f"{envoy} could not be run: {why}. Install it anew with `{INSTALL}`.") from error
     if done.returncode != 0:
         said = " | ".join(line.strip() for line in done.stderr.splitlines() if line.strip())[-600:]
         raise ServiceError(f"Envoy refuses {config}: {said or 'it does not say why'}. Mend that, and start again.")

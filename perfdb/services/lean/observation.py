@@ -63,7 +63,7 @@ def wait_of_body(body: bytes) -> float | None:
 
 
 def wait_of_query(query: bytes) -> float | None:
-    """Likewise, of `GET /step?wait_seconds=1`, for clients that can only GET."""
+    """Likewise in seconds, of `GET /step?wait_seconds=1`, for clients that can only GET."""
     try:
         return wait_of({"wait_seconds": float(parse_qs(query.decode("ascii"))["wait_seconds"][0])})
     except (ValueError, KeyError):

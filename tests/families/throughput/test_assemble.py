@@ -14,7 +14,7 @@ from perfdb.families.throughput.assemble import assemble, worker_slots
 from perfdb.families.throughput.metrics import HEADLINE, METRICS
 from perfdb.families.throughput.spec import ThroughputSpec
 from perfdb.platforms import Job, Stamp
-from perfdb.processes.log import ChildLog, Exit
+from perfdb.processes.log import ChildLog, Exit, Line
 from tests.families.throughput.outputs import CLOSING, WHOLE, iteration, lines, rep, setup
 
 SUBMITTED = datetime(2026, 11, 21, 2, 28, tzinfo=UTC)
@@ -144,6 +144,13 @@ def test_an_output_without_its_end_is_failed():
     assert (status, "in the middle of its output" in reason) == ("failed", True)
 
 
+def test_an_output_of_which_only_the_beginning_was_kept_says_so():
+    loud = (Line(0.1, "stderr", "x" * 100_000),) * 170
+    status, reason = told(ONE, ChildRun(ChildLog("01-rep-1", None, (*loud, *lines(WHOLE[:7])), Exit(3.0, 0, "ended"))))
+    assert status == "failed"
+    assert "printed more than the 16 MiB that are kept" in reason
+
+
 @pytest.mark.parametrize(
     ("ending", "status"),
     [("timeout", "timeout"), ("stopped", "interrupted"), ("abandoned", "interrupted"), ("lost", "interrupted")],
@@ -190,6 +197,7 @@ def test_less_than_a_second_of_warm_run_time_is_invalid(warm_s, status):
     measured = assemble(ONE, setup(), [rep(texts=[*WHOLE[:7], *iteration(2, 2000, 0.1, warm_s), *CLOSING])])
     assert measured.status == status
     assert [check.name for check in measured.checks if not check.passed] == ["warm_long_enough"] * (status != "ok")
+    assert ("--time" in (measured.reason or "")) == (status != "ok")
 
 
 def test_monitoring_makes_a_run_invalid():

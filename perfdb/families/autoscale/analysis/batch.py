@@ -196,6 +196,8 @@ def interval_of_mean(values: Sequence[float]) -> tuple[float, float] | None:
     """Student's 95 % interval of the mean of independent values that are near a bell curve; None for fewer than three.
 
     Of values none of which is below 0, as waits are, it does not go below 0 either.
+
+    Source: Student, Biometrika 6 (1908).
     """
     if len(values) < _FEWEST_FOR_A_MEAN:
         return None
