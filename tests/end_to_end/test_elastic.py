@@ -150,7 +150,7 @@ def test_on_slurm_a_node_is_what_a_cpu_is_on_mini_slurm(home: Home, cluster: Clu
 def test_a_kill_leaves_nothing_at_slurm(home: Home, cluster: Cluster) -> None:
     home.env.update(cluster.places.exports())
     process = home.start("perfdb", "run", "elastic", "slurm", *ON_SLURM, "--elastic-units", "50000")
-    wait_for_line(process, home.root / "started.log", "1 on 1 CPU")
+    wait_for_line(process, home.root / "started.log", "1 running on 1 CPU")
     assert cluster.queue() != ""
     process.kill()
     process.wait()
