@@ -4,11 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 STAMP := $(VENV)/.ready-for-tests
+STARTED := $(shell date +%s)
+TOOK = @echo "make $@ took $$(( $$(date +%s) - $(STARTED) )) s, set-up included"
 
 .PHONY: demo setup test parts lint bench docs drill pins clean
 
 demo: $(READY) ## set up what measuring needs, then one real measurement: a table, a record, a run in MLflow
 	$(BIN)/run-parsl-perf.py parsl-configs/local_htex.py --time 5 --reps 3
+	$(TOOK)
 
 setup: $(STAMP)
 
@@ -27,6 +30,7 @@ $(STAMP): $(READY) requirements/dev.txt
 
 test: setup lint parts ## every test, on real parts
 	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=20
+	$(TOOK)
 
 parts: ## what the tests need of Debian's or Ubuntu's packages: installed where that is allowed, told where not
 	bash tests/real_parts.sh
