@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from perfdb.tracking.faults import plain
@@ -58,8 +56,6 @@ def test_a_credentials_file_that_is_none_is_no_crash(home, text):
     assert secrets() == []
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root reads everything")
-def test_a_credentials_file_that_may_not_be_read_is_no_crash(home):
-    write_credentials(home, "[mlflow]\n")
-    (home / ".mlflow" / "credentials").chmod(0)
+def test_a_credentials_file_that_cannot_be_read_is_no_crash(home):
+    (home / ".mlflow" / "credentials").mkdir(parents=True)
     assert secrets() == []
